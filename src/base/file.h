@@ -9,25 +9,13 @@
 #ifndef DR_BASE_FILE_H
 #define DR_BASE_FILE_H
 
+#include "api/file_state.h"
 #include "base/buffer.h"
 #include "base/error.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
-
-/* What a file was when it was judged. Compared again at the moment of writing. */
-struct dr_file_identity {
-    uint64_t device;
-    uint64_t inode;
-    uint64_t size;
-    int64_t mtime_ns;
-    int64_t ctime_ns;
-    uint32_t mode; /* type and permission bits */
-    uint32_t uid;
-    uint32_t gid;
-    uint32_t links;
-};
 
 void dr_file_identity_from_stat(const struct stat *st, struct dr_file_identity *ret_identity);
 

@@ -1,0 +1,21 @@
+/*
+ * Is a gateway at work on this state? From lock files, the lease in the store, POSIX locks (/proc/locks) and the port; no message
+ * is sent. Sources: facts/openclaw-2026.2.md §8, openclaw-2026.9.md §1.1-1.2.
+ */
+#ifndef DR_API_GATEWAY_H
+#define DR_API_GATEWAY_H
+
+#include "api/fact.h"
+
+struct dr_gateway {
+    struct dr_fact fact; /* DR_KNOWN: a gateway runs; DR_ABSENT: none; DR_UNKNOWN: could not tell (treated as running) */
+    long pid; /* 0 when not known */
+    uint32_t uid;
+    const char *how; /* the evidence, in words: "lock file names pid 812, which lives since the same moment" */
+    unsigned port; /* the configured or locked port, 0 when not known */
+    const char *stale_lock; /* a lock file that a killed gateway left behind, or NULL */
+};
+
+const struct dr_gateway *dr_gateway(struct dr_context *context);
+
+#endif

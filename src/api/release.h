@@ -1,0 +1,35 @@
+/*
+ * Releases of OpenClaw, and the rules that differ between them. One table (src/facts/release_rules.c), each row with its source.
+ */
+#ifndef DR_API_RELEASE_H
+#define DR_API_RELEASE_H
+
+#include "api/fact.h"
+
+struct dr_release {
+    int year, month, patch; /* 2026.9.6 */
+    int beta; /* 0: a release; n: -beta.n, older than the release of the same number */
+};
+
+/* "2026.9.6", "v2026.7.2-beta.1". False when the text is no release. */
+bool dr_release_parse(const char *text, struct dr_release *ret_release);
+int dr_release_compare(const struct dr_release *a, const struct dr_release *b);
+const char *dr_release_text(struct dr_context *context, const struct dr_release *release);
+
+struct dr_rules {
+    bool pairing_in_sqlite; /* from 2026.7.2-beta.1 */
+    bool identity_in_sqlite; /* from 2026.7.2-beta.5 */
+    bool client_env_first; /* local clients prefer OPENCLAW_GATEWAY_TOKEN over the configuration; until 2026.8.1 */
+    bool scopes_literal; /* 2026.2.19: scopes compared word by word, admin does not imply read */
+    bool silent_edit_works; /* until 2026.2.19: silent:true in pending.json approves */
+    bool legacy_names; /* CLAWDBOT_*, ~/.clawdbot are read */
+    bool cidr_v6; /* trustedProxies understands IPv6 ranges */
+    bool attribution_required; /* from 2026.8.1: 403 proxy_attribution_required */
+    bool client_signs_server_time; /* from 2026.8.1 */
+    unsigned signature_window_s; /* 600 until 2026.2.21, then 120 */
+    int sqlite_schema; /* newest schema of state/openclaw.sqlite that this release writes; 0: none */
+};
+
+const struct dr_rules *dr_rules_of(struct dr_context *context, const struct dr_release *release);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * Every place that can hold the gateway token or password, and which one wins for the server and for local clients, by the
+ * precedence of the installed release (facts/openclaw-2026.2.md §3, openclaw-2026.9.md §3.5).
+ */
+#ifndef DR_API_TOKENS_H
+#define DR_API_TOKENS_H
+
+#include "api/fact.h"
+#include "api/file_state.h"
+
+enum dr_token_place_kind {
+    DR_PLACE_CONFIG_AUTH = 0, /* gateway.auth.token */
+    DR_PLACE_CONFIG_REMOTE, /* gateway.remote.token */
+    DR_PLACE_CONFIG_HOOKS, /* hooks.token (hygiene only) */
+    DR_PLACE_ENVIRONMENT, /* of this process */
+    DR_PLACE_STATE_DOTENV, /* .env in the state directory */
+    DR_PLACE_CWD_DOTENV, /* .env in the working directory */
+    DR_PLACE_UNIT, /* Environment= of a unit or drop-in */
+    DR_PLACE_UNIT_FILE, /* EnvironmentFile= of a unit */
+    DR_PLACE_COMPOSE_DOTENV, /* .env beside a compose file */
+    DR_PLACE_RUNNING, /* /proc/<pid>/environ of the running gateway */
+    DR_PLACE_KINDS
+};
+
+struct dr_token_place {
+    enum dr_token_place_kind kind;
+    const char *variable; /* "OPENCLAW_GATEWAY_TOKEN", "gateway.auth.token" ... */
+    bool password; /* gateway.auth.password and OPENCLAW_GATEWAY_PASSWORD rather than the token */
+    const char *value; /* decoded; a secret. "" when set to nothing */
+    const char *from_env; /* the configuration takes it from ${NAME}; the value is the resolved one */
+    struct dr_source source; /* file, line; for the environment: path NULL, pointer = variable */
+    /* Where the raw characters stand in the file; length 0 when they cannot be edited in place (escapes, ${}, not a file). */
+    uint64_t value_offset, value_length;
+    uint64_t line_offset, line_length; /* the whole assignment, for commenting it out; 0 where that makes no sense */
+    struct dr_file_identity identity;
+    const char *sha256;
+};
+
+struct dr_tokens {
+    struct dr_fact fact;
+    const struct dr_token_place *places;
+    size_t count;
+    const char *const *not_read; /* NULL-ended: places that could not be read, with why (they may hold a token) */
+    const struct dr_token_place *server; /* which the gateway accepts; NULL: none is set */
+    const struct dr_token_place *client; /* which a local client (CLI) sends; NULL: none */
+    const struct dr_token_place *service; /* which the gateway's own process hands to its children (unit), or NULL */
+    const char *mode; /* gateway.mode: "local", "remote", NULL when unset */
+    const char *auth_mode; /* effective: "token", "password", "none", "trusted-proxy" */
+};
+
+const struct dr_tokens *dr_tokens(struct dr_context *context);
+
+#endif

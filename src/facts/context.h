@@ -1,0 +1,45 @@
+/*
+ * The context of one run inside the worker: memory, the request, and the facts had so far.
+ *
+ * Each fact is loaded by its own file in src/facts at the first call of its accessor (declared in src/api) and kept here.
+ */
+#ifndef DR_FACTS_CONTEXT_H
+#define DR_FACTS_CONTEXT_H
+
+#include "base/arena.h"
+#include "facts/request.h"
+
+struct dr_target;
+struct dr_installs;
+struct dr_config;
+struct dr_devices;
+struct dr_tokens;
+struct dr_gateway;
+struct dr_secrets;
+
+struct dr_context {
+    struct dr_arena *arena;
+    const struct dr_request *request;
+    /* Called when the arena is full; does not return. NULL: abort(). */
+    void (*out_of_memory)(void);
+
+    struct dr_target *target;
+    struct dr_installs *installs;
+    struct dr_config *config;
+    struct dr_devices *devices;
+    struct dr_tokens *tokens;
+    struct dr_gateway *gateway;
+    struct dr_secrets *secrets;
+};
+
+/*
+ * Every secret that a fact meets is made known here. The wire replaces each occurrence in any text that leaves the worker by its
+ * fingerprint (secrets shorter than 6 characters only where they are reported as such: they would hit ordinary words).
+ */
+void dr_secret_known(struct dr_context *context, const char *secret);
+
+/* Appends `text` to `buffer` with every known secret replaced. */
+struct dr_buffer;
+int dr_secret_redact(struct dr_context *context, const char *text, size_t length, struct dr_buffer *buffer);
+
+#endif
