@@ -1,0 +1,83 @@
+# Warnings, one per line, by compiler and the version that first knows it.
+# dr_warnings: for code that ships. dr_test_warnings: for tests, where libcheck's macros convert freely.
+
+set(_dr_wall
+    -Wall
+    -Wextra
+    -Wpedantic
+    -Wshadow
+    -Wstrict-prototypes
+    -Wmissing-prototypes
+    -Wmissing-declarations
+    -Wold-style-definition
+    -Wwrite-strings
+    -Wpointer-arith
+    -Wundef
+    -Wvla
+    -Wformat=2
+    -Wimplicit-fallthrough
+    -Wredundant-decls
+    -Wnested-externs
+    -Wdate-time)
+
+set(_dr_wstrict
+    -Wconversion
+    -Wsign-conversion
+    -Wcast-qual
+    -Wcast-align
+    -Walloca
+    -Wnull-dereference
+    -Wdouble-promotion)
+
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  list(APPEND _dr_wstrict
+       -Wduplicated-cond
+       -Wduplicated-branches
+       -Wlogical-op
+       -Wjump-misses-init
+       -Wformat-signedness
+       -Wformat-overflow=2
+       -Wformat-truncation=2
+       -Wstringop-overflow=4
+       -Warray-bounds=2
+       -Wtrampolines
+       -Warith-conversion)
+  if(CMAKE_C_COMPILER_VERSION VERSION_GREATER_EQUAL 12)
+    list(APPEND _dr_wstrict -Wuse-after-free=3 -Wbidi-chars=any)
+  endif()
+elseif(CMAKE_C_COMPILER_ID MATCHES "Clang")
+  list(APPEND _dr_wstrict
+       -Wmissing-variable-declarations
+       -Wcomma
+       -Wassign-enum
+       -Wconditional-uninitialized
+       -Wextra-semi-stmt
+       -Wunreachable-code
+       -Wshift-sign-overflow)
+endif()
+
+add_library(dr_warnings INTERFACE)
+target_compile_options(dr_warnings INTERFACE ${_dr_wall} ${_dr_wstrict})
+
+add_library(dr_test_warnings INTERFACE)
+target_compile_options(dr_test_warnings INTERFACE ${_dr_wall})
+
+# A module's one public symbol is declared by the generated registry, not by a header of its own.
+add_library(dr_module_warnings INTERFACE)
+if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+  target_compile_options(dr_module_warnings INTERFACE -Wno-missing-variable-declarations)
+endif()
+
+if(OPENCLAW_DOCTOR_WERROR)
+  target_compile_options(dr_warnings INTERFACE -Werror)
+  target_compile_options(dr_test_warnings INTERFACE -Werror)
+endif()
+
+# gcc's analyser.
+add_library(dr_analyzer INTERFACE)
+if(OPENCLAW_DOCTOR_ANALYZE)
+  if(NOT CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    message(FATAL_ERROR "OPENCLAW_DOCTOR_ANALYZE needs gcc: -fanalyzer is its option.")
+  endif()
+  target_compile_options(dr_analyzer INTERFACE -fanalyzer)
+endif()
