@@ -3,13 +3,14 @@
 add_library(dr_hardening INTERFACE)
 
 target_compile_options(dr_hardening INTERFACE
+                       -fPIE
                        -fno-common
                        -fno-strict-aliasing
                        -fvisibility=hidden
                        -fstack-protector-strong
                        -ffunction-sections
                        -fdata-sections)
-target_link_options(dr_hardening INTERFACE -Wl,--gc-sections -Wl,--as-needed)
+target_link_options(dr_hardening INTERFACE -pie -Wl,--gc-sections -Wl,--as-needed)
 
 if(OPENCLAW_DOCTOR_HARDEN)
   if(OPENCLAW_DOCTOR_SANITIZE)
@@ -34,7 +35,6 @@ if(OPENCLAW_DOCTOR_HARDEN)
     target_compile_options(dr_hardening INTERFACE -ftrivial-auto-var-init=zero)
   endif()
   target_link_options(dr_hardening INTERFACE
-                      -pie
                       -Wl,-z,relro
                       -Wl,-z,now
                       -Wl,-z,noexecstack
