@@ -17,8 +17,8 @@ struct dr_fixer; /* api/fixer.h */
 
 /* The text behind `explain`: the README.md of a check or fixer, in Markdown. */
 struct dr_text {
-	const char *id;   /* of the check or fixer; NULL ends the table */
-	const char *text; /* whole file, NUL-terminated */
+    const char *id; /* of the check or fixer; NULL ends the table */
+    const char *text; /* whole file, NUL-terminated */
 };
 
 extern const struct dr_check *const dr_check_table[];
