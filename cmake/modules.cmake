@@ -65,7 +65,7 @@ function(dr_add_modules)
   _dr_scan(check)
   _dr_scan(fixer)
 
-  set(schema ${CMAKE_SOURCE_DIR}/docs/report.schema.json)
+  set(schema ${CMAKE_SOURCE_DIR}/docs/report-schema.json)
   set(schema_bytes "{'\\0'}")
   file(GLOB found CONFIGURE_DEPENDS ${schema})
   if(found)
@@ -93,7 +93,7 @@ const struct dr_text dr_text_table[] = {
 @text_table@    {NULL, NULL},
 };
 
-const char dr_report_schema[] = @schema_bytes@;
+const char dr_report_schema_text[] = @schema_bytes@;
 ")
   dr_include_folder(module api)
   add_library(dr_registry OBJECT ${CMAKE_BINARY_DIR}/gen/registry.c)

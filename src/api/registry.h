@@ -27,7 +27,7 @@ extern const struct dr_fixer *const dr_fixer_table[];
 /* Checks first, then fixers; sorted by id within each. */
 extern const struct dr_text dr_text_table[];
 
-/* docs/report.schema.json, as printed by --print-schema. */
-extern const char dr_report_schema[];
+/* docs/report-schema.json, as printed by --print-schema. */
+extern const char dr_report_schema_text[];
 
 #endif
