@@ -34,7 +34,8 @@ bool dr_file_identity_same(const struct dr_file_identity *a, const struct dr_fil
 int dr_open(int root_fd, const char *path, int flags, int *ret_fd)
 {
     struct open_how how = {
-        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | (flags & O_PATH ? 0 : O_NONBLOCK)),
+        /* With O_PATH openat2 takes no flag that only an open for reading or writing would use. */
+        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | O_NOFOLLOW | (flags & O_PATH ? 0 : O_NONBLOCK | O_NOCTTY)),
         .resolve = RESOLVE_NO_MAGICLINKS | (root_fd == AT_FDCWD ? 0 : RESOLVE_IN_ROOT),
     };
     long fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
