@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""bench-openclaw.py --doctor PROGRAM --measure PROGRAM [--home DIR]... [--runs N]
+
+A full look of openclaw-doctor against OpenClaw's own `doctor --lint --json` (2026.9.6) on copies of the same homes, in one
+run on one machine: median wall time, peak memory of the largest process, the ratio, and the bars. Exit 1 when a bar is missed.
+
+Homes: each DIR holds a `.openclaw`. Without --home: the homes that the real releases made (tests/real/fetch and seed.py
+make them when they are not there; that needs npm).
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+REAL = HERE.parent / "real"
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(REAL))
+from harness import Failure, Release, seed_dir  # noqa: E402
+
+OPENCLAW = "2026.9.6"
+BAR_MS, BAR_MIB = 15.0, 16.0
+WARM_UP = 3
+
+
+def measure(program, count, command, env) -> list:
+    said = subprocess.run([program, str(count), *map(str, command)], env=env, cwd="/", stdout=subprocess.PIPE, text=True,
+                          timeout=120 * count, check=True)
+    return [json.loads(line) for line in said.stdout.splitlines()]
+
+
+def summary(runs) -> dict:
+    codes = sorted({run["exit"] for run in runs})
+    return {"ms": statistics.median(run["wallNs"] for run in runs) / 1e6, "mib": max(run["maxRssKiB"] for run in runs) / 1024,
+            "worst": max(run["wallNs"] for run in runs) / 1e6, "codes": codes, "runs": len(runs)}
+
+
+def environment(home, *paths) -> dict:
+    return {"HOME": str(home), "PATH": ":".join(map(str, (*paths, "/usr/bin", "/bin"))), "LANG": "C.UTF-8", "NO_COLOR": "1",
+            "TMPDIR": str(home.parent / "tmp"), "OPENCLAW_DISABLE_BONJOUR": "1", "OPENCLAW_NO_RESPAWN": "1"}
+
+
+def compare(source, release, options) -> tuple:
+    """Both doctors on copies of one home. Returns their summaries."""
+    with tempfile.TemporaryDirectory(prefix="openclaw-doctor-bench.", dir="/var/tmp") as folder:
+        sides = []
+        for side in ("ours", "theirs"):
+            home = pathlib.Path(folder) / side / "home"
+            home.parent.mkdir()
+            (home.parent / "tmp").mkdir()
+            shutil.copytree(source, home / ".openclaw", symlinks=True)
+            sides.append(environment(home, release.folder / "node_modules/.bin", release.node.parent))
+        look = [options.doctor, "--json"]
+        measure(options.measure, WARM_UP, look, sides[0])
+        ours = summary(measure(options.measure, options.runs, look, sides[0]))
+        lint = [release.node, release.entry, "doctor", "--lint", "--json"]
+        theirs = summary(measure(options.measure, options.openclaw_runs, lint, sides[1]))
+    return ours, theirs
+
+
+def seeds() -> dict:
+    """Healthy homes of the real releases, made if need be."""
+    homes = {}
+    for version in ("2026.2.19", OPENCLAW):
+        subprocess.run([sys.executable, REAL / "seed.py", version], check=True, stdout=subprocess.DEVNULL)
+        homes[f"healthy {version}"] = seed_dir(Release(version)) / "state"
+    return homes
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--doctor", required=True)
+    parser.add_argument("--measure", required=True)
+    parser.add_argument("--home", action="append", default=[])
+    parser.add_argument("--runs", type=int, default=40)
+    parser.add_argument("--openclaw-runs", type=int, default=3)
+    parser.add_argument("--build-type", default="?")
+    options = parser.parse_args()
+    if options.build_type != "Release":
+        print(f"note: this is a {options.build_type} build; the bars are for a release build")
+    subprocess.run([REAL / "fetch"], check=True, stdout=subprocess.DEVNULL)
+    try:
+        release = Release(OPENCLAW)
+        homes = {pathlib.Path(home).name: pathlib.Path(home) / ".openclaw" for home in options.home} or seeds()
+    except Failure as failure:
+        sys.exit(f"bench: {failure}")
+    print(f"openclaw-doctor --json (median of {options.runs}) against openclaw {OPENCLAW} doctor --lint --json "
+          f"(median of {options.openclaw_runs})")
+    print(f"bars: look under {BAR_MS:.0f} ms and {BAR_MIB:.0f} MiB\n")
+    print(f"{'home':<28} {'doctor':>9} {'worst':>9} {'memory':>10}   {'OpenClaw':>10} {'memory':>10}   {'faster':>7} {'smaller':>8}  bar")
+    missed = False
+    for name, home in homes.items():
+        ours, theirs = compare(home, release, options)
+        good = ours["ms"] < BAR_MS and ours["mib"] < BAR_MIB and set(ours["codes"]) <= {0, 1, 3}
+        missed = missed or not good
+        print(f"{name:<28} {ours['ms']:>6.2f} ms {ours['worst']:>6.2f} ms {ours['mib']:>6.1f} MiB   {theirs['ms']:>7.0f} ms "
+              f"{theirs['mib']:>6.0f} MiB   {theirs['ms'] / ours['ms']:>6.0f}x {theirs['mib'] / ours['mib']:>7.0f}x  "
+              f"{'PASS' if good else 'FAIL'}   exit {ours['codes']} / {theirs['codes']}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
