@@ -4,6 +4,9 @@
  * Each directory is opened beneath its parent's descriptor (never through a link, never into another mount); memory does not
  * grow with the number of files. Paths are shown, not used to open: a fixer hands `identity` to the plan and the executor
  * judges the descriptor again.
+ *
+ * How far the walk goes: the state directory wholly; temp folders one level deep; the npm cache three levels; an install one
+ * level. What lies deeper there is not looked at unless a caller asks for the whole tree (dr_tree_walk_whole).
  */
 #ifndef DR_API_TREE_H
 #define DR_API_TREE_H
@@ -23,14 +26,24 @@ struct dr_entry {
     const char *path; /* absolute; valid during the call only */
     const char *name; /* last component */
     unsigned depth; /* 0: the tree's own root */
-    struct dr_file_identity identity;
+    struct dr_file_identity identity; /* mode 0: nothing could be learned but the name, `unreadable` says why */
+    const struct dr_file_identity *parent; /* the folder it lies in; NULL at depth 0 */
+    bool group_passes; /* every folder from the tree's root down to here lets its group (or everyone) pass */
+    bool others_pass; /* ... lets everyone pass */
     bool other_mount; /* a mount point: reported, not entered */
-    const char *unreadable; /* a directory that could not be entered: why; else NULL */
+    const char *unreadable; /* why it could not be entered, listed to its end, or judged; else NULL */
 };
 
 typedef void dr_visit_function(struct dr_context *context, const struct dr_entry *entry, void *state);
 
-/* Walks again with a visitor of the caller's; for fixers, which need every entry and not a sample. */
+/*
+ * Walks all trees with a visitor. The engine calls it once for all checks together; fixers, which need every entry and not a
+ * sample, call it again. A folder is visited before what it holds; the order of entries is that of the file system.
+ * Entries that vanish during the walk are left out, and so are trees that do not exist. 0 or -ENOMEM.
+ */
 int dr_tree_walk(struct dr_context *context, dr_visit_function *visit, void *state);
+
+/* The same over the trees of one kind, to their last entry. */
+int dr_tree_walk_whole(struct dr_context *context, enum dr_tree_kind kind, dr_visit_function *visit, void *state);
 
 #endif
