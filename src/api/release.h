@@ -28,6 +28,11 @@ struct dr_rules {
     bool client_signs_server_time; /* from 2026.8.1 */
     unsigned signature_window_s; /* 600 until 2026.2.21, then 120 */
     int sqlite_schema; /* newest schema of state/openclaw.sqlite that this release writes; 0: none */
+    bool server_reads_remote; /* the gateway itself falls back to gateway.remote.token; from 2026.8.1 */
+    bool remote_reads_others; /* mode remote: the client falls back to the environment and gateway.auth; from 2026.8.1 */
+    bool generated_token_saved; /* a gateway without a token writes a new one into the configuration; later: for that run only */
+    bool sentinel_token_refused; /* the gateway does not start with the token "undefined" */
+    bool mismatch_named_device; /* a wrong gateway token is reported as "device token mismatch" */
 };
 
 const struct dr_rules *dr_rules_of(struct dr_context *context, const struct dr_release *release);
