@@ -13,7 +13,7 @@ WORDS = re.compile(
     r"(?<![\w.>])(?:"
     r"(?:unlink|unlinkat|rename|renameat|renameat2|mkdir|mkdirat|rmdir|symlink|symlinkat|link|linkat|mknod|mknodat|mkfifo"
     r"|truncate|ftruncate|fallocate|fchmod|fchmodat|fchown|fchownat|utimensat|futimens|utimes|setxattr|fsetxattr|creat"
-    r"|fopen|freopen|fdopen|copy_file_range|sqlite3_exec)(?=\s*\()"
+    r"|fopen|freopen|fdopen|copy_file_range)(?=\s*\()"
     r"|(?:O_CREAT|O_WRONLY|O_RDWR|O_TRUNC|O_APPEND|O_TMPFILE|SQLITE_OPEN_READWRITE|SQLITE_OPEN_CREATE)\b"
     r")"
 )
