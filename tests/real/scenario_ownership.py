@@ -35,7 +35,8 @@ def store_at_rest(release) -> None:
     """2026.9: the store is root's. The gateway does not start (exit 78) and advises to restore a backup."""
     home = Home(release, uid=OTHER_UID)
     home.from_seed()
-    parts = {"the folder state/": home.state / "state", "the file openclaw.sqlite": home.state / "state/openclaw.sqlite"}
+    parts = {"the folder state/": home.state / "state", "the file openclaw.sqlite": home.state / "state/openclaw.sqlite",
+             "the configuration": home.state / "openclaw.json"}
     for name, path in parts.items():
         harness.say(f"root owns {name}")
         give_to_root(path)
@@ -44,7 +45,8 @@ def store_at_rest(release) -> None:
             gateway = Gateway(home)
             gateway.start()
             code = gateway.wait_exit()
-            expect(code == 78 and "EACCES: permission denied" in gateway.log(), "the gateway gives up: 78, EACCES", code,
+            said = "chown " if path.name == "openclaw.json" else "EACCES: permission denied"
+            expect(code == 78 and said in gateway.log(), f"the gateway gives up: exit 78, {said!r}", code,
                    gateway.log()[-1500:])
 
         broken()
