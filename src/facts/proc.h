@@ -1,0 +1,27 @@
+/*
+ * What /proc says of one process: who runs it, since when, which program, its environment. The folder is request->proc ("/proc";
+ * tests point elsewhere). Nothing here is cached: a process may be gone at the next call.
+ *
+ * All functions return 0, or a negative errno: -ESRCH when there is no such process, -EACCES when it belongs to someone else.
+ */
+#ifndef DR_FACTS_PROC_H
+#define DR_FACTS_PROC_H
+
+#include "facts/context.h"
+
+struct dr_process {
+    long pid;
+    uint32_t uid; /* effective, from the owner of /proc/<pid> */
+    uint64_t start_ticks; /* field 22 of /proc/<pid>/stat: with the pid it names one process for ever */
+    const char *title; /* comm, at most 15 characters: "openclaw-gatewa" */
+};
+
+int dr_process_read(struct dr_context *context, long pid, struct dr_process *ret_process);
+
+/* The value of a variable in its first environment (arena). -ENOENT when it is not set. */
+int dr_process_variable(struct dr_context *context, long pid, const char *name, const char **ret_value);
+
+/* Where /proc/<pid>/exe, cwd or root leads (arena). `link` is one of these words. */
+int dr_process_link(struct dr_context *context, long pid, const char *link, const char **ret_target);
+
+#endif

@@ -1,0 +1,76 @@
+#include "facts/proc.h"
+
+#include "base/cleanup.h"
+
+#include <check.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static struct dr_arena arena = DR_ARENA(8 * 1024 * 1024);
+static const struct dr_request request = {.proc = "/proc"};
+static struct dr_context context = {.arena = &arena, .request = &request};
+
+START_TEST(this_process_is_seen)
+{
+    struct dr_process process;
+
+    ck_assert_int_eq(dr_process_read(&context, getpid(), &process), 0);
+    ck_assert_int_eq(process.pid, getpid());
+    ck_assert_uint_eq(process.uid, geteuid());
+    ck_assert_uint_gt(process.start_ticks, 0);
+    ck_assert(strncmp(process.title, "test_proc", 9) == 0);
+}
+END_TEST
+
+START_TEST(variables_are_those_of_the_start)
+{
+    const char *value;
+    pid_t child = fork();
+
+    if (child == 0) {
+        char *const variables[] = {(char[]){"OTHER=1"}, (char[]){"TOKEN=abc=def"}, (char[]){"EMPTY="}, NULL};
+
+        (void)execle("/bin/sleep", "sleep", "20", (char *)NULL, variables);
+        _exit(127);
+    }
+    ck_assert_int_gt(child, 0);
+    int r = -ENOENT;
+
+    for (int i = 0; i < 1000 && r == -ENOENT; i++) {
+        (void)usleep(1000);
+        r = dr_process_variable(&context, child, "EMPTY", &value);
+    }
+    ck_assert_int_eq(r, 0);
+    ck_assert_str_eq(value, "");
+    ck_assert_int_eq(dr_process_variable(&context, child, "TOKEN", &value), 0);
+    ck_assert_str_eq(value, "abc=def");
+    ck_assert_int_eq(dr_process_variable(&context, child, "TOKE", &value), -ENOENT);
+    ck_assert_int_eq(dr_process_link(&context, child, "exe", &value), 0);
+    ck_assert_ptr_nonnull(strstr(value, "/"));
+    (void)kill(child, SIGKILL);
+    (void)waitpid(child, NULL, 0);
+    struct dr_process process;
+
+    ck_assert_int_eq(dr_process_read(&context, child, &process), -ESRCH);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("proc");
+    TCase *tests = tcase_create("proc");
+
+    tcase_add_test(tests, this_process_is_seen);
+    tcase_add_test(tests, variables_are_those_of_the_start);
+    suite_add_tcase(suite, tests);
+
+    SRunner *runner = srunner_create(suite);
+
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
