@@ -44,5 +44,6 @@ int dr_look_run(const struct dr_request *request, const struct dr_look_options *
 
 /* An id, or id/code, that no module has: for "unknown check" (usage error). */
 bool dr_selection_knows(const char *id_or_code);
+bool dr_selection_knows_tag(const char *tag);
 
 #endif

@@ -1,0 +1,447 @@
+/*
+ * The parent's side of a look: starts the worker, listens to its pipe, and when it hangs, crashes or runs out of memory notes that
+ * against the module at work and starts a new worker without it. A worker's words count when it came to its end; each new worker says
+ * everything again (checks take milliseconds), so nothing has to be pieced together.
+ */
+#include "engine/engine.h"
+
+#include "api/registry.h"
+#include "base/text.h"
+#include "engine/causes.h"
+#include "engine/select.h"
+#include "engine/worker.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+enum { MOST_WIRE = 256 * 1024 * 1024, MOST_CHECKS = 256, MOST_FAILED_FIXES = 64 };
+
+struct failed_check {
+    const char *status; /* "error", "timeout" */
+    const char *reason;
+};
+
+struct looking {
+    const struct dr_request *request;
+    const struct dr_look_options *options;
+    struct dr_progress *progress;
+    bool runs[MOST_CHECKS];
+    struct failed_check failed[MOST_CHECKS];
+    char failed_fixes[MOST_FAILED_FIXES][24];
+    const char *skip_fix[MOST_FAILED_FIXES + 1];
+    size_t failed_fix_count;
+    int64_t deadline_ms;
+    struct dr_look *look;
+};
+
+enum ending { ENDED_WELL, ENDED_EARLY, ENDED_TIMEOUT, ENDED_DEADLINE };
+
+void dr_look_release(struct dr_look *look)
+{
+    cJSON_Delete(look->target);
+    cJSON_Delete(look->checks);
+    cJSON_Delete(look->findings);
+    cJSON_Delete(look->unknowns);
+    cJSON_Delete(look->operations);
+    *look = (struct dr_look){0};
+}
+
+static int begin_result(struct dr_look *look)
+{
+    double duration = look->duration_ms;
+
+    dr_look_release(look);
+    look->duration_ms = duration;
+    look->checks = cJSON_CreateArray();
+    look->findings = cJSON_CreateArray();
+    look->unknowns = cJSON_CreateArray();
+    look->operations = cJSON_CreateArray();
+    return look->checks && look->findings && look->unknowns && look->operations ? 0 : -ENOMEM;
+}
+
+static void tie_fix(const struct dr_look *look, cJSON *line)
+{
+    const char *fingerprint = dr_json_text(line, "finding");
+    const char *refused = dr_json_text(line, "refused");
+    cJSON *finding;
+
+    cJSON_ArrayForEach(finding, look->findings)
+    {
+        const char *own = dr_json_text(finding, "fingerprint");
+        cJSON *fix = cJSON_GetObjectItemCaseSensitive(finding, "fix");
+
+        if (!own || !fingerprint || strcmp(own, fingerprint) != 0 || !fix)
+            continue;
+        cJSON_AddItemToObject(fix, "operations", cJSON_DetachItemFromObjectCaseSensitive(line, "operations"));
+        if (refused) {
+            (void)cJSON_AddStringToObject(fix, "refused", refused);
+            cJSON_ReplaceItemInObjectCaseSensitive(fix, "applicability", cJSON_CreateString("manual"));
+        }
+    }
+}
+
+/* One line of the worker. Its owner changes: into the result, or gone. */
+static void take_line(struct dr_look *look, cJSON *line, bool *ended)
+{
+    static const char *const arrays[] = {"check", "finding", "unknown", "operation"};
+    cJSON *const into[] = {look->checks, look->findings, look->unknowns, look->operations};
+    const char *type = dr_json_text(line, "type");
+
+    for (size_t i = 0; type && i < DR_COUNT(arrays); i++) {
+        if (strcmp(type, arrays[i]) == 0) {
+            cJSON_AddItemToArray(into[i], line);
+            return;
+        }
+    }
+    if (type && strcmp(type, "target") == 0) {
+        cJSON_Delete(look->target);
+        look->target = line;
+        return;
+    }
+    if (type && strcmp(type, "fix") == 0)
+        tie_fix(look, line);
+    *ended = *ended || (type && strcmp(type, "end") == 0);
+    cJSON_Delete(line);
+}
+
+static void take_lines(struct dr_look *look, struct dr_buffer *input, bool *ended)
+{
+    size_t start = 0;
+
+    for (;;) {
+        char *newline = input->length > start ? memchr(input->data + start, '\n', input->length - start) : NULL;
+
+        if (!newline)
+            break;
+
+        size_t length = (size_t)(newline - (input->data + start));
+        cJSON *line = cJSON_ParseWithLength(input->data + start, length);
+
+        if (line)
+            take_line(look, line, ended);
+        start += length + 1;
+    }
+    if (start > 0) {
+        memmove(input->data, input->data + start, input->length - start);
+        input->length -= start;
+    }
+}
+
+/* Milliseconds until somebody is too late: the module at work, or all together. */
+static int64_t time_left(const struct looking *looking, enum ending *ret_ending)
+{
+    int64_t now = dr_monotonic_ms();
+    int64_t total = looking->deadline_ms - now;
+    int stage = atomic_load(&looking->progress->stage);
+    int64_t own = atomic_load(&looking->progress->since_ms) + looking->options->check_timeout_ms - now;
+
+    *ret_ending = ENDED_DEADLINE;
+    /* The walk serves all checks and grows with the tree: only the common deadline bounds it. */
+    if ((stage == DR_STAGE_CHECK || stage == DR_STAGE_FIX || stage == DR_STAGE_START) && own < total) {
+        *ret_ending = ENDED_TIMEOUT;
+        return own;
+    }
+    return total;
+}
+
+static enum ending listen(struct looking *looking, int in, bool *ended)
+{
+    _cleanup_buffer_ struct dr_buffer input = DR_BUFFER(MOST_WIRE);
+
+    for (;;) {
+        enum ending late;
+        int64_t left = time_left(looking, &late);
+        struct pollfd poll_fd = {.fd = in, .events = POLLIN};
+        char *space;
+
+        if (left <= 0)
+            return late;
+        int ready = poll(&poll_fd, 1, left > 100 ? 100 : (int)left);
+
+        if (ready < 0 && errno != EINTR)
+            return ENDED_EARLY;
+        if (ready <= 0)
+            continue;
+        if (dr_buffer_reserve(&input, 64 * 1024, &space) < 0)
+            return ENDED_EARLY;
+        ssize_t got = read(in, space, 64 * 1024);
+
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (got <= 0)
+            return *ended ? ENDED_WELL : ENDED_EARLY;
+        dr_buffer_commit(&input, (size_t)got);
+        take_lines(looking->look, &input, ended);
+    }
+}
+
+static const char *how_it_ended(int status)
+{
+    if (WIFEXITED(status) && WEXITSTATUS(status) == DR_EXIT_OUT_OF_MEMORY)
+        return "ran out of memory";
+    if (WIFSIGNALED(status))
+        switch (WTERMSIG(status)) {
+        case SIGSEGV:
+        case SIGBUS:
+            return "crashed (invalid memory access)";
+        case SIGABRT:
+            return "crashed (aborted)";
+        case SIGKILL:
+            return "was killed (out of memory?)";
+        case SIGSYS:
+            return "made a system call that checks may not make";
+        default:
+            return "crashed";
+        }
+    return "ended before it was done";
+}
+
+static int fail_check(struct looking *looking, int check, const char *status, const char *reason)
+{
+    if (check < 0 || check >= MOST_CHECKS || !looking->runs[check])
+        return -EPROTO;
+    looking->runs[check] = false;
+    looking->failed[check] = (struct failed_check){.status = status, .reason = reason};
+    return 0;
+}
+
+/* Notes who was at work when the worker ended. 0: another worker may try without it. */
+static int blame(struct looking *looking, enum ending ending, int status)
+{
+    bool late = ending == ENDED_TIMEOUT || ending == ENDED_DEADLINE;
+    const char *kind = late ? "timeout" : "error";
+    const char *reason = late ? "took too long" : how_it_ended(status);
+    int stage = atomic_load(&looking->progress->stage);
+    int check = atomic_load(&looking->progress->check);
+
+    if (stage == DR_STAGE_FIX && looking->failed_fix_count < MOST_FAILED_FIXES) {
+        size_t slot = looking->failed_fix_count++;
+
+        memcpy(looking->failed_fixes[slot], looking->progress->finding, sizeof(looking->failed_fixes[slot]) - 1);
+        looking->skip_fix[slot] = looking->failed_fixes[slot];
+        return 0;
+    }
+    if (stage == DR_STAGE_WALK && check < 0) {
+        int blamed = 0;
+
+        for (int i = 0; dr_check_table[i]; i++)
+            if (looking->runs[i] && dr_check_table[i]->visit && fail_check(looking, i, kind, late ? "the files could not be walked in time" : reason) == 0)
+                blamed++;
+        return blamed > 0 ? 0 : -EPROTO;
+    }
+    return fail_check(looking, check, kind, reason);
+}
+
+static enum ending start_worker(struct looking *looking, int *ret_status, struct dr_error *error, int *ret_result)
+{
+    int ends[2];
+    bool ended = false;
+
+    *ret_result = 0;
+    memset(looking->progress, 0, sizeof(*looking->progress));
+    atomic_store(&looking->progress->check, -1);
+    atomic_store(&looking->progress->since_ms, dr_monotonic_ms());
+    if (pipe2(ends, O_CLOEXEC) < 0) {
+        *ret_result = dr_error_set(error, -errno, "no pipe for the worker: %s", dr_errno_text(-errno));
+        return ENDED_EARLY;
+    }
+
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        const struct dr_worker worker = {
+            .request = looking->request,
+            .options = looking->options,
+            .runs = looking->runs,
+            .skip_fix = looking->skip_fix,
+            .progress = looking->progress,
+            .out = ends[1],
+        };
+
+        (void)close(ends[0]);
+        (void)signal(SIGPIPE, SIG_DFL);
+        dr_worker_run(&worker);
+    }
+    (void)close(ends[1]);
+
+    _cleanup_close_ int in = ends[0];
+
+    if (pid < 0) {
+        *ret_result = dr_error_set(error, -errno, "no worker could be started: %s", dr_errno_text(-errno));
+        return ENDED_EARLY;
+    }
+
+    enum ending ending = listen(looking, in, &ended);
+
+    if (ending != ENDED_WELL)
+        (void)kill(pid, ending == ENDED_EARLY ? SIGTERM : SIGKILL);
+    while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
+        ;
+    return ending;
+}
+
+static bool any_left(const struct looking *looking)
+{
+    for (int i = 0; dr_check_table[i]; i++)
+        if (looking->runs[i])
+            return true;
+    return false;
+}
+
+static int add_check_line(struct dr_look *look, const struct dr_check *check, const char *status, const char *reason)
+{
+    cJSON *line = cJSON_CreateObject();
+    cJSON *tags = line ? cJSON_AddArrayToObject(line, "tags") : NULL;
+
+    if (!tags || !cJSON_AddItemToArray(look->checks, line)) {
+        cJSON_Delete(line);
+        return -ENOMEM;
+    }
+    for (const char *const *tag = check->tags; tag && *tag; tag++)
+        if (!cJSON_AddItemToArray(tags, cJSON_CreateString(*tag)))
+            return -ENOMEM;
+    if (!cJSON_AddStringToObject(line, "type", "check") || !cJSON_AddStringToObject(line, "id", check->id) ||
+        !cJSON_AddStringToObject(line, "title", check->title) || !cJSON_AddStringToObject(line, "status", status) ||
+        (reason && !cJSON_AddStringToObject(line, "reason", reason)) || !cJSON_AddNumberToObject(line, "durationMs", 0))
+        return -ENOMEM;
+    return 0;
+}
+
+static bool has_check_line(const struct dr_look *look, const char *id)
+{
+    const cJSON *line;
+
+    cJSON_ArrayForEach(line, look->checks)
+    {
+        const char *own = dr_json_text(line, "id");
+
+        if (own && strcmp(own, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Every check of the catalogue has a line: passed, failed, skipped. */
+static int complete_checks(struct looking *looking)
+{
+    struct dr_look *look = looking->look;
+
+    for (int i = 0; dr_check_table[i]; i++) {
+        const struct dr_check *check = dr_check_table[i];
+        int r = 0;
+
+        if (looking->failed[i].status)
+            r = add_check_line(look, check, looking->failed[i].status, looking->failed[i].reason);
+        else if (!dr_selection_takes_check(&looking->options->selection, check))
+            r = add_check_line(look, check, "skipped", "not selected");
+        else if (!has_check_line(look, check->id))
+            r = look->deadline_hit ? add_check_line(look, check, "timeout", "the time for the whole look was over") : 0;
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int compare_check_lines(const void *left, const void *right)
+{
+    const char *a = dr_json_text(*(const cJSON *const *)left, "id");
+    const char *b = dr_json_text(*(const cJSON *const *)right, "id");
+
+    return strcmp(a ? a : "", b ? b : "");
+}
+
+static int sort_checks(cJSON *checks)
+{
+    size_t count = (size_t)cJSON_GetArraySize(checks);
+    _cleanup_free_ cJSON **all = calloc(count + 1, sizeof(*all));
+
+    if (!all)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        all[i] = cJSON_DetachItemFromArray(checks, 0);
+    qsort(all, count, sizeof(*all), compare_check_lines);
+    for (size_t i = 0; i < count; i++)
+        cJSON_AddItemToArray(checks, all[i]);
+    return 0;
+}
+
+static int run_workers(struct looking *looking, struct dr_error *error)
+{
+    for (;;) {
+        int status = 0;
+        int result;
+        int r = begin_result(looking->look);
+
+        if (r < 0)
+            return dr_error_set(error, r, "out of memory");
+
+        enum ending ending = start_worker(looking, &status, error, &result);
+
+        if (result < 0)
+            return result;
+        if (ending == ENDED_WELL)
+            return 0;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == DR_EXIT_NO_SANDBOX)
+            return dr_error_set(error, -EPERM, "the worker could not give up the right to write; nothing was looked at");
+        if (ending == ENDED_DEADLINE)
+            looking->look->deadline_hit = true;
+        r = blame(looking, ending, status);
+        if (looking->look->deadline_hit)
+            return 0; /* what the last worker said so far is what there is */
+        if (r < 0)
+            return dr_error_set(error, r, "the worker %s before it could look", how_it_ended(status));
+        if (!any_left(looking))
+            return 0;
+    }
+}
+
+static int look_with(struct looking *looking, struct dr_error *error)
+{
+    int64_t start = dr_monotonic_ms();
+    int r;
+
+    for (int i = 0; dr_check_table[i] && i < MOST_CHECKS; i++)
+        looking->runs[i] = dr_selection_takes_check(&looking->options->selection, dr_check_table[i]);
+    looking->deadline_ms = start + looking->options->total_timeout_ms;
+    r = run_workers(looking, error);
+    if (r >= 0)
+        r = complete_checks(looking);
+    if (r >= 0)
+        r = sort_checks(looking->look->checks);
+    if (r >= 0)
+        r = dr_causes_link(looking->look->findings);
+    looking->look->duration_ms = (double)(dr_monotonic_ms() - start);
+    return r;
+}
+
+int dr_look_run(const struct dr_request *request, const struct dr_look_options *options, struct dr_look *ret_look,
+                struct dr_error *error)
+{
+    _cleanup_look_ struct dr_look look = {0};
+    _cleanup_free_ struct looking *looking = calloc(1, sizeof(*looking));
+    int r;
+
+    if (!looking)
+        return dr_error_set(error, -ENOMEM, "out of memory");
+
+    void *shared = mmap(NULL, sizeof(struct dr_progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (shared == MAP_FAILED)
+        return dr_error_set(error, -errno, "out of memory");
+    looking->request = request;
+    looking->options = options;
+    looking->progress = shared;
+    looking->look = &look;
+    r = look_with(looking, error);
+    (void)munmap(shared, sizeof(struct dr_progress));
+    if (r < 0)
+        return r;
+    *ret_look = look;
+    look = (struct dr_look){0};
+    return 0;
+}
