@@ -24,9 +24,9 @@ struct dr_buffer {
     size_t ceiling;
 };
 
-#define DR_BUFFER(most_bytes)     \
-    {                             \
-        .ceiling = (most_bytes)   \
+#define DR_BUFFER(most_bytes)   \
+    {                           \
+        .ceiling = (most_bytes) \
     }
 
 void dr_buffer_release(struct dr_buffer *buffer);
@@ -36,8 +36,7 @@ int dr_buffer_append(struct dr_buffer *buffer, const void *bytes, size_t length)
 int dr_buffer_append_text(struct dr_buffer *buffer, const char *text) DR_MUST_CHECK;
 int dr_buffer_append_byte(struct dr_buffer *buffer, char byte) DR_MUST_CHECK;
 int dr_buffer_appendf(struct dr_buffer *buffer, const char *format, ...) DR_PRINTF(2, 3) DR_MUST_CHECK;
-int dr_buffer_vappendf(struct dr_buffer *buffer, const char *format, va_list arguments)
-    DR_PRINTF(2, 0) DR_MUST_CHECK;
+int dr_buffer_vappendf(struct dr_buffer *buffer, const char *format, va_list arguments) DR_PRINTF(2, 0) DR_MUST_CHECK;
 
 /* Makes room for `length` more bytes and returns where they go; dr_buffer_commit counts what was written. */
 int dr_buffer_reserve(struct dr_buffer *buffer, size_t length, char **ret_space) DR_MUST_CHECK;

@@ -38,12 +38,12 @@ static inline void dr_cleanup_closedir(DIR **dir)
 #define _cleanup_close_ _cleanup_(dr_cleanup_close)
 #define _cleanup_closedir_ _cleanup_(dr_cleanup_closedir)
 
-#define DR_TAKE_PTR(pointer)              \
-    __extension__({                       \
+#define DR_TAKE_PTR(pointer)                  \
+    __extension__({                           \
         __typeof__(pointer) *p_ = &(pointer); \
-        __typeof__(pointer) v_ = *p_;     \
-        *p_ = NULL;                       \
-        v_;                               \
+        __typeof__(pointer) v_ = *p_;         \
+        *p_ = NULL;                           \
+        v_;                                   \
     })
 
 static inline int dr_take_fd(int *fd)
@@ -56,8 +56,7 @@ static inline int dr_take_fd(int *fd)
 
 #define DR_TAKE_FD(fd) dr_take_fd(&(fd))
 
-#define DR_PRINTF(format_index, first_argument) \
-    __attribute__((format(printf, format_index, first_argument)))
+#define DR_PRINTF(format_index, first_argument) __attribute__((format(printf, format_index, first_argument)))
 #define DR_MUST_CHECK __attribute__((warn_unused_result))
 #define DR_UNUSED __attribute__((unused))
 #define DR_COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -92,7 +92,7 @@ static size_t count_lines(const char *text, size_t start, size_t end)
 
 static struct hunk next_hunk(const char *text, size_t length, const struct dr_span_edit *edits, size_t count, size_t first)
 {
-    struct hunk hunk = {.first_edit = first, .last_edit = first};
+    struct hunk hunk = { .first_edit = first, .last_edit = first };
 
     hunk.start = line_start(text, edits[first].offset);
     while (hunk.last_edit < count) {
@@ -102,8 +102,8 @@ static struct hunk next_hunk(const char *text, size_t length, const struct dr_sp
         if (hunk.last_edit > first && start > lines_forward(text, length, hunk.end, 2 * CONTEXT_LINES))
             break;
         /* An insertion at the start of a line, of whole lines, changes no existing line. */
-        bool whole_lines = edit->length == 0 && edit->offset == start && edit->text_length > 0 &&
-                           edit->text[edit->text_length - 1] == '\n';
+        bool whole_lines =
+            edit->length == 0 && edit->offset == start && edit->text_length > 0 && edit->text[edit->text_length - 1] == '\n';
 
         bool ends_with_line = edit->length > 0 && edit->offset == start && text[edit->offset + edit->length - 1] == '\n';
 

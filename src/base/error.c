@@ -35,18 +35,18 @@ const char *dr_errno_text(int code)
         int code;
         const char *text;
     } words[] = {
-        {ENOENT, "no such file"},
-        {EACCES, "permission denied"},
-        {EPERM, "not permitted"},
-        {ELOOP, "a symbolic link stands in the way"},
-        {EXDEV, "leads to another file system or out of the folder"},
-        {ENOSPC, "no space left on the disk"},
-        {EROFS, "the file system is read-only"},
-        {EIO, "the disk reports an input/output error"},
-        {E2BIG, "too large"},
-        {ENOMEM, "out of memory"},
-        {ESTALE, "changed since it was looked at"},
-        {ETIMEDOUT, "took too long"},
+        { ENOENT, "no such file" },
+        { EACCES, "permission denied" },
+        { EPERM, "not permitted" },
+        { ELOOP, "a symbolic link stands in the way" },
+        { EXDEV, "leads to another file system or out of the folder" },
+        { ENOSPC, "no space left on the disk" },
+        { EROFS, "the file system is read-only" },
+        { EIO, "the disk reports an input/output error" },
+        { E2BIG, "too large" },
+        { ENOMEM, "out of memory" },
+        { ESTALE, "changed since it was looked at" },
+        { ETIMEDOUT, "took too long" },
     };
 
     for (size_t i = 0; i < DR_COUNT(words); i++)

@@ -32,8 +32,8 @@ int dr_open(int root_fd, const char *path, int flags, int *ret_fd) DR_MUST_CHECK
  * The whole of a regular file. -EINVAL: not a regular file; -E2BIG: larger than the buffer's ceiling (checked before
  * reading); -ELOOP: a link; -ENOENT, -EACCES, ... as open(2). `ret_identity` may be NULL. Appends to `buffer`.
  */
-int dr_read_file(int root_fd, const char *path, struct dr_buffer *buffer, struct dr_file_identity *ret_identity)
-    DR_MUST_CHECK;
+int dr_read_file(int root_fd, const char *path, struct dr_buffer *buffer,
+                 struct dr_file_identity *ret_identity) DR_MUST_CHECK;
 int dr_read_fd(int fd, struct dr_buffer *buffer) DR_MUST_CHECK;
 
 /* lstat under root_fd, through an O_PATH descriptor. */

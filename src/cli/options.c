@@ -37,45 +37,45 @@ enum word {
 };
 
 static const struct option words[] = {
-    {"json", no_argument, NULL, WORD_JSON},
-    {"fix", no_argument, NULL, WORD_FIX},
-    {"repair", no_argument, NULL, WORD_FIX},
-    {"dry-run", no_argument, NULL, WORD_DRY_RUN},
-    {"yes", no_argument, NULL, 'y'},
-    {"unsafe", no_argument, NULL, WORD_UNSAFE},
-    {"force", no_argument, NULL, WORD_FORCE},
-    {"non-interactive", no_argument, NULL, WORD_NON_INTERACTIVE},
-    {"quiet", no_argument, NULL, 'q'},
-    {"verbose", no_argument, NULL, 'v'},
-    {"no-color", no_argument, NULL, WORD_NO_COLOR},
-    {"no-colour", no_argument, NULL, WORD_NO_COLOR},
-    {"deterministic", no_argument, NULL, WORD_DETERMINISTIC},
-    {"exit-zero", no_argument, NULL, WORD_EXIT_ZERO},
-    {"detailed-exit", no_argument, NULL, WORD_DETAILED_EXIT},
-    {"severity-min", required_argument, NULL, WORD_SEVERITY_MIN},
-    {"exit-style", required_argument, NULL, WORD_EXIT_STYLE},
-    {"format", required_argument, NULL, WORD_FORMAT},
-    {"output", required_argument, NULL, 'o'},
-    {"state-dir", required_argument, NULL, WORD_STATE_DIR},
-    {"config", required_argument, NULL, WORD_CONFIG},
-    {"profile", required_argument, NULL, WORD_PROFILE},
-    {"root", required_argument, NULL, WORD_ROOT},
-    {"user", required_argument, NULL, WORD_USER},
-    {"openclaw-version", required_argument, NULL, WORD_OPENCLAW_VERSION},
-    {"journal-dir", required_argument, NULL, WORD_JOURNAL_DIR},
-    {"only", required_argument, NULL, WORD_ONLY},
-    {"skip", required_argument, NULL, WORD_SKIP},
-    {"tag", required_argument, NULL, WORD_TAG},
-    {"timeout", required_argument, NULL, WORD_TIMEOUT},
-    {"check-timeout", required_argument, NULL, WORD_CHECK_TIMEOUT},
-    {"print-schema", no_argument, NULL, WORD_PRINT_SCHEMA},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, WORD_VERSION},
-    {"lint", no_argument, NULL, WORD_ACCEPTED},
-    {"all", no_argument, NULL, WORD_ACCEPTED},
-    {"deep", no_argument, NULL, WORD_ACCEPTED},
-    {"no-workspace-suggestions", no_argument, NULL, WORD_ACCEPTED},
-    {NULL, 0, NULL, 0},
+    { "json", no_argument, NULL, WORD_JSON },
+    { "fix", no_argument, NULL, WORD_FIX },
+    { "repair", no_argument, NULL, WORD_FIX },
+    { "dry-run", no_argument, NULL, WORD_DRY_RUN },
+    { "yes", no_argument, NULL, 'y' },
+    { "unsafe", no_argument, NULL, WORD_UNSAFE },
+    { "force", no_argument, NULL, WORD_FORCE },
+    { "non-interactive", no_argument, NULL, WORD_NON_INTERACTIVE },
+    { "quiet", no_argument, NULL, 'q' },
+    { "verbose", no_argument, NULL, 'v' },
+    { "no-color", no_argument, NULL, WORD_NO_COLOR },
+    { "no-colour", no_argument, NULL, WORD_NO_COLOR },
+    { "deterministic", no_argument, NULL, WORD_DETERMINISTIC },
+    { "exit-zero", no_argument, NULL, WORD_EXIT_ZERO },
+    { "detailed-exit", no_argument, NULL, WORD_DETAILED_EXIT },
+    { "severity-min", required_argument, NULL, WORD_SEVERITY_MIN },
+    { "exit-style", required_argument, NULL, WORD_EXIT_STYLE },
+    { "format", required_argument, NULL, WORD_FORMAT },
+    { "output", required_argument, NULL, 'o' },
+    { "state-dir", required_argument, NULL, WORD_STATE_DIR },
+    { "config", required_argument, NULL, WORD_CONFIG },
+    { "profile", required_argument, NULL, WORD_PROFILE },
+    { "root", required_argument, NULL, WORD_ROOT },
+    { "user", required_argument, NULL, WORD_USER },
+    { "openclaw-version", required_argument, NULL, WORD_OPENCLAW_VERSION },
+    { "journal-dir", required_argument, NULL, WORD_JOURNAL_DIR },
+    { "only", required_argument, NULL, WORD_ONLY },
+    { "skip", required_argument, NULL, WORD_SKIP },
+    { "tag", required_argument, NULL, WORD_TAG },
+    { "timeout", required_argument, NULL, WORD_TIMEOUT },
+    { "check-timeout", required_argument, NULL, WORD_CHECK_TIMEOUT },
+    { "print-schema", no_argument, NULL, WORD_PRINT_SCHEMA },
+    { "help", no_argument, NULL, 'h' },
+    { "version", no_argument, NULL, WORD_VERSION },
+    { "lint", no_argument, NULL, WORD_ACCEPTED },
+    { "all", no_argument, NULL, WORD_ACCEPTED },
+    { "deep", no_argument, NULL, WORD_ACCEPTED },
+    { "no-workspace-suggestions", no_argument, NULL, WORD_ACCEPTED },
+    { NULL, 0, NULL, 0 },
 };
 
 static const struct {
@@ -83,11 +83,11 @@ static const struct {
     enum dr_command command;
     bool takes_operand, needs_operand;
 } commands[] = {
-    {"diagnose", DR_COMMAND_LOOK, false, false}, {"plan", DR_COMMAND_PLAN, false, false},
-    {"apply", DR_COMMAND_APPLY, true, true},     {"undo", DR_COMMAND_UNDO, true, false},
-    {"history", DR_COMMAND_HISTORY, false, false}, {"list", DR_COMMAND_LIST, false, false},
-    {"explain", DR_COMMAND_EXPLAIN, true, true}, {"help", DR_COMMAND_HELP, false, false},
-    {"version", DR_COMMAND_VERSION, false, false},
+    { "diagnose", DR_COMMAND_LOOK, false, false },   { "plan", DR_COMMAND_PLAN, false, false },
+    { "apply", DR_COMMAND_APPLY, true, true },       { "undo", DR_COMMAND_UNDO, true, false },
+    { "history", DR_COMMAND_HISTORY, false, false }, { "list", DR_COMMAND_LIST, false, false },
+    { "explain", DR_COMMAND_EXPLAIN, true, true },   { "help", DR_COMMAND_HELP, false, false },
+    { "version", DR_COMMAND_VERSION, false, false },
 };
 
 static const char help[] =
@@ -161,7 +161,7 @@ static int parse_check(const char *name, const char *value, const char **list, s
 
 static int parse_exit_style(struct dr_options *options, const char *value, struct dr_error *error)
 {
-    static const char *const styles[] = {"lint", "nagios", "health", "fsck"};
+    static const char *const styles[] = { "lint", "nagios", "health", "fsck" };
 
     for (size_t i = 0; i < DR_COUNT(styles); i++) {
         if (strcmp(styles[i], value) == 0) {
@@ -244,18 +244,18 @@ static void take_switch(struct dr_options *options, int word)
         int word;
         bool *field;
     } switches[] = {
-        {WORD_JSON, &options->json},
-        {WORD_DRY_RUN, &options->dry_run},
-        {'y', &options->yes},
-        {WORD_UNSAFE, &options->unsafe},
-        {WORD_FORCE, &options->force},
-        {WORD_NON_INTERACTIVE, &options->non_interactive},
-        {'q', &options->quiet},
-        {'v', &options->verbose},
-        {WORD_NO_COLOR, &options->no_color},
-        {WORD_DETERMINISTIC, &options->deterministic},
-        {WORD_EXIT_ZERO, &options->exit_zero},
-        {WORD_DETAILED_EXIT, &options->detailed_exit},
+        { WORD_JSON, &options->json },
+        { WORD_DRY_RUN, &options->dry_run },
+        { 'y', &options->yes },
+        { WORD_UNSAFE, &options->unsafe },
+        { WORD_FORCE, &options->force },
+        { WORD_NON_INTERACTIVE, &options->non_interactive },
+        { 'q', &options->quiet },
+        { 'v', &options->verbose },
+        { WORD_NO_COLOR, &options->no_color },
+        { WORD_DETERMINISTIC, &options->deterministic },
+        { WORD_EXIT_ZERO, &options->exit_zero },
+        { WORD_DETAILED_EXIT, &options->detailed_exit },
     };
 
     for (size_t i = 0; i < DR_COUNT(switches); i++)
@@ -310,7 +310,8 @@ static int check_together(const struct dr_options *options, struct dr_error *err
 int dr_options_parse(int argc, char **argv, struct dr_options *ret_options, struct dr_error *error)
 {
     struct dr_options options = {
-        .severity_min = DR_WARNING, .exit_style = "lint", .timeout_ms = 60000, .check_timeout_ms = 10000};
+        .severity_min = DR_WARNING, .exit_style = "lint", .timeout_ms = 60000, .check_timeout_ms = 10000
+    };
     int word;
 
     /* First of all, so that even a usage error is answered in the asked form. */

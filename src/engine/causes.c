@@ -44,8 +44,7 @@ static const cJSON *find_cause(const cJSON *findings, const cJSON *finding)
     const cJSON *candidate;
 
     for (const struct dr_cause *cause = problem ? problem->follows : NULL; cause && cause->code; cause++) {
-        cJSON_ArrayForEach(candidate, findings)
-        {
+        cJSON_ArrayForEach (candidate, findings) {
             const char *id = dr_json_text(candidate, "checkId");
 
             if (candidate != finding && id && strcmp(id, cause->code) == 0 && related(cause->relation, candidate, finding))
@@ -67,8 +66,7 @@ static bool leads_to(const cJSON *findings, const cJSON *finding, const cJSON *f
 
         if (finding == from)
             return true;
-        cJSON_ArrayForEach(candidate, findings)
-        {
+        cJSON_ArrayForEach (candidate, findings) {
             const char *fingerprint = dr_json_text(candidate, "fingerprint");
 
             if (cause && fingerprint && strcmp(fingerprint, cause) == 0)
@@ -149,8 +147,7 @@ int dr_causes_link(cJSON *findings)
 {
     cJSON *finding;
 
-    cJSON_ArrayForEach(finding, findings)
-    {
+    cJSON_ArrayForEach (finding, findings) {
         const cJSON *cause = find_cause(findings, finding);
 
         if (cause && !leads_to(findings, cause, finding) &&

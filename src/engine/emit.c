@@ -141,7 +141,9 @@ static void add_gateway(const struct dr_emitter *emitter, cJSON *json)
 {
     const struct dr_gateway *gateway = dr_gateway(emitter->context);
     cJSON *object = add_object(json, "gateway");
-    const char *state = gateway->fact.state == DR_KNOWN ? "running" : gateway->fact.state == DR_ABSENT ? "stopped" : "unknown";
+    const char *state = gateway->fact.state == DR_KNOWN    ? "running"
+                        : gateway->fact.state == DR_ABSENT ? "stopped"
+                                                           : "unknown";
 
     add_text(emitter, object, "state", state);
     if (gateway->pid > 0)

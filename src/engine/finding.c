@@ -12,7 +12,7 @@ enum { MOST_TEXT = 64 * 1024 };
 
 void dr_findings_init(struct dr_findings *findings, struct dr_context *context, const struct dr_check *check)
 {
-    *findings = (struct dr_findings){.context = context, .check = check};
+    *findings = (struct dr_findings){ .context = context, .check = check };
     findings->last = &findings->first;
     findings->last_unknown = &findings->unknowns;
 }
@@ -20,7 +20,7 @@ void dr_findings_init(struct dr_findings *findings, struct dr_context *context, 
 static struct dr_source copy_source(struct dr_context *context, const struct dr_source *source)
 {
     if (!source)
-        return (struct dr_source){0};
+        return (struct dr_source){ 0 };
     return (struct dr_source){
         .path = dr_strdup(context, source->path),
         .pointer = dr_strdup(context, source->pointer),
@@ -29,8 +29,7 @@ static struct dr_source copy_source(struct dr_context *context, const struct dr_
     };
 }
 
-struct dr_finding *dr_report(struct dr_findings *findings, const struct dr_problem *problem,
-                             const struct dr_source *subject)
+struct dr_finding *dr_report(struct dr_findings *findings, const struct dr_problem *problem, const struct dr_source *subject)
 {
     struct dr_finding *finding = dr_alloc(findings->context, sizeof(*finding));
 

@@ -48,7 +48,7 @@ void dr_look_release(struct dr_look *look)
     cJSON_Delete(look->findings);
     cJSON_Delete(look->unknowns);
     cJSON_Delete(look->operations);
-    *look = (struct dr_look){0};
+    *look = (struct dr_look){ 0 };
 }
 
 static int begin_result(struct dr_look *look)
@@ -70,8 +70,7 @@ static void tie_fix(const struct dr_look *look, cJSON *line)
     const char *refused = dr_json_text(line, "refused");
     cJSON *finding;
 
-    cJSON_ArrayForEach(finding, look->findings)
-    {
+    cJSON_ArrayForEach (finding, look->findings) {
         const char *own = dr_json_text(finding, "fingerprint");
         cJSON *fix = cJSON_GetObjectItemCaseSensitive(finding, "fix");
 
@@ -88,8 +87,8 @@ static void tie_fix(const struct dr_look *look, cJSON *line)
 /* One line of the worker. Its owner changes: into the result, or gone. */
 static void take_line(struct dr_look *look, cJSON *line, bool *ended)
 {
-    static const char *const arrays[] = {"check", "finding", "unknown", "operation"};
-    cJSON *const into[] = {look->checks, look->findings, look->unknowns, look->operations};
+    static const char *const arrays[] = { "check", "finding", "unknown", "operation" };
+    cJSON *const into[] = { look->checks, look->findings, look->unknowns, look->operations };
     const char *type = dr_json_text(line, "type");
 
     for (size_t i = 0; type && i < DR_COUNT(arrays); i++) {
@@ -156,7 +155,7 @@ static enum ending listen(struct looking *looking, int in, bool *ended)
     for (;;) {
         enum ending late;
         int64_t left = time_left(looking, &late);
-        struct pollfd poll_fd = {.fd = in, .events = POLLIN};
+        struct pollfd poll_fd = { .fd = in, .events = POLLIN };
         char *space;
 
         if (left <= 0)
@@ -206,7 +205,7 @@ static int fail_check(struct looking *looking, int check, const char *status, co
     if (check < 0 || check >= MOST_CHECKS || !looking->runs[check])
         return -EPROTO;
     looking->runs[check] = false;
-    looking->failed[check] = (struct failed_check){.status = status, .reason = reason};
+    looking->failed[check] = (struct failed_check){ .status = status, .reason = reason };
     return 0;
 }
 
@@ -230,7 +229,8 @@ static int blame(struct looking *looking, enum ending ending, int status)
         int blamed = 0;
 
         for (int i = 0; dr_check_table[i]; i++)
-            if (looking->runs[i] && dr_check_table[i]->visit && fail_check(looking, i, kind, late ? "the files could not be walked in time" : reason) == 0)
+            if (looking->runs[i] && dr_check_table[i]->visit &&
+                fail_check(looking, i, kind, late ? "the files could not be walked in time" : reason) == 0)
                 blamed++;
         return blamed > 0 ? 0 : -EPROTO;
     }
@@ -316,8 +316,7 @@ static bool has_check_line(const struct dr_look *look, const char *id)
 {
     const cJSON *line;
 
-    cJSON_ArrayForEach(line, look->checks)
-    {
+    cJSON_ArrayForEach (line, look->checks) {
         const char *own = dr_json_text(line, "id");
 
         if (own && strcmp(own, id) == 0)
@@ -422,7 +421,7 @@ static int look_with(struct looking *looking, struct dr_error *error)
 int dr_look_run(const struct dr_request *request, const struct dr_look_options *options, struct dr_look *ret_look,
                 struct dr_error *error)
 {
-    _cleanup_look_ struct dr_look look = {0};
+    _cleanup_look_ struct dr_look look = { 0 };
     _cleanup_free_ struct looking *looking = calloc(1, sizeof(*looking));
     int r;
 
@@ -442,6 +441,6 @@ int dr_look_run(const struct dr_request *request, const struct dr_look_options *
     if (r < 0)
         return r;
     *ret_look = look;
-    look = (struct dr_look){0};
+    look = (struct dr_look){ 0 };
     return 0;
 }

@@ -8,7 +8,7 @@
 
 void dr_plan_init(struct dr_plan *plan, struct dr_context *context, const struct dr_finding *finding, size_t taken_before)
 {
-    *plan = (struct dr_plan){.context = context, .finding = finding, .taken_before = taken_before};
+    *plan = (struct dr_plan){ .context = context, .finding = finding, .taken_before = taken_before };
     plan->last = &plan->first;
 }
 
@@ -131,8 +131,8 @@ static void copy_cells(struct dr_context *context, struct dr_cell *cells, size_t
     }
 }
 
-struct dr_operation *dr_plan_update_row(struct dr_plan *plan, const char *database,
-                                        const struct dr_file_identity *judged, const struct dr_row_change *change)
+struct dr_operation *dr_plan_update_row(struct dr_plan *plan, const char *database, const struct dr_file_identity *judged,
+                                        const struct dr_row_change *change)
 {
     struct dr_operation *operation = add(plan, DR_UPDATE_ROW, database, judged);
     struct dr_row_change *row = dr_alloc(plan->context, sizeof(*row));

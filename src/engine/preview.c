@@ -47,8 +47,8 @@ static const char *shown_text(struct dr_context *context, const struct dr_edit *
         return edit->text ? edit->text : "";
     if (edit->from.kind == DR_NEW_TOKEN)
         return "<new token>";
-    if (dr_read_file(context->request->root_fd, edit->from.path, &source, NULL) < 0 ||
-        edit->from.offset > source.length || edit->from.length > source.length - edit->from.offset)
+    if (dr_read_file(context->request->root_fd, edit->from.path, &source, NULL) < 0 || edit->from.offset > source.length ||
+        edit->from.length > source.length - edit->from.offset)
         return "<the other value>";
     dr_fingerprint(source.data + edit->from.offset, edit->from.length, fingerprint);
     return dr_format(context, "<%s>", fingerprint);
@@ -80,10 +80,10 @@ static const char *preview_edits(struct dr_context *context, const struct dr_ope
         const struct dr_edit *edit = &operation->edits[i];
         const char *text = shown_text(context, edit);
 
-        spans[i] = (struct dr_span_edit){.offset = edit->offset,
-                                         .length = edit->length,
-                                         .text = text,
-                                         .text_length = edit->from.kind == DR_LITERAL ? edit->text_length : strlen(text)};
+        spans[i] = (struct dr_span_edit){ .offset = edit->offset,
+                                          .length = edit->length,
+                                          .text = text,
+                                          .text_length = edit->from.kind == DR_LITERAL ? edit->text_length : strlen(text) };
     }
 
     int r = dr_read_file(context->request->root_fd, operation->path, &before, NULL);
@@ -99,7 +99,7 @@ static const char *preview_edits(struct dr_context *context, const struct dr_ope
 static const char *preview_content(struct dr_context *context, const struct dr_operation *operation)
 {
     _cleanup_buffer_ struct dr_buffer diff = DR_BUFFER(MOST_PREVIEW);
-    const struct dr_span_edit all = {.text = operation->content, .text_length = operation->content_length};
+    const struct dr_span_edit all = { .text = operation->content, .text_length = operation->content_length };
 
     if (dr_diff_spans(shown_name(context, operation->path), "", 0, &all, 1, &diff) < 0)
         return "(too long to show)";

@@ -40,7 +40,7 @@ static int enter_landlock(int *ret_abi, struct dr_error *error)
         return 0; /* not in this kernel, or switched off */
 
     /* Reading is not handled, so it stays allowed everywhere; no rule gives any of the handled rights back. */
-    const struct landlock_ruleset_attr attributes = {.handled_access_fs = rights_to_give_up((int)abi)};
+    const struct landlock_ruleset_attr attributes = { .handled_access_fs = rights_to_give_up((int)abi) };
     _cleanup_close_ int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0);
 
     if (ruleset < 0 || syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
@@ -135,7 +135,7 @@ static int enter_seccomp(int *ret_on, struct dr_error *error)
     }
     program[used++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 
-    const struct sock_fprog filter = {.len = (unsigned short)used, .filter = program};
+    const struct sock_fprog filter = { .len = (unsigned short)used, .filter = program };
 
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) < 0) {
         if (errno == EINVAL)
@@ -151,7 +151,7 @@ static int enter_seccomp(int *ret_on, struct dr_error *error)
 
 static int limit(int resource, rlim_t most, struct dr_error *error)
 {
-    const struct rlimit limits = {.rlim_cur = most, .rlim_max = most};
+    const struct rlimit limits = { .rlim_cur = most, .rlim_max = most };
 
     if (setrlimit((__rlimit_resource_t)resource, &limits) < 0)
         return dr_error_set(error, -errno, "a resource limit could not be set: %s", dr_errno_text(-errno));

@@ -111,10 +111,11 @@ static void run_check(struct look *look, struct run *run)
 
     at_work(look->worker->progress, DR_STAGE_CHECK, run->index);
 
-    int result = run->check->visit && look->walk < 0 ? look->walk : run->check->run(look->context, run->state, &run->findings);
+    int result =
+        run->check->visit && look->walk < 0 ? look->walk : run->check->run(look->context, run->state, &run->findings);
 
     if (run->check->visit && look->walk < 0)
-        dr_could_not_tell(&run->findings, &(struct dr_source){.path = dr_target(look->context)->state_dir},
+        dr_could_not_tell(&run->findings, &(struct dr_source){ .path = dr_target(look->context)->state_dir },
                           "the files could not be walked: %s", dr_errno_text(look->walk));
     else if (result < 0 && !run->findings.unknowns)
         dr_could_not_tell(&run->findings, NULL, "%s", dr_errno_text(result));
@@ -204,10 +205,10 @@ static void begin_runs(struct look *look)
 void dr_worker_run(const struct dr_worker *worker)
 {
     struct dr_arena arena = DR_ARENA(MOST_ARENA);
-    struct dr_context context = {.arena = &arena, .request = worker->request, .out_of_memory = out_of_memory};
-    struct look look = {.worker = worker, .context = &context, .emitter = {.context = &context, .out = worker->out}};
-    struct dr_sandbox sandbox = {0};
-    struct dr_error error = {0};
+    struct dr_context context = { .arena = &arena, .request = worker->request, .out_of_memory = out_of_memory };
+    struct look look = { .worker = worker, .context = &context, .emitter = { .context = &context, .out = worker->out } };
+    struct dr_sandbox sandbox = { 0 };
+    struct dr_error error = { 0 };
 
     at_work(worker->progress, DR_STAGE_START, -1);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);

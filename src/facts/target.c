@@ -13,8 +13,8 @@
 
 enum { MOST_LINKS = 8 };
 
-static const char *const state_names[] = {".openclaw", ".clawdbot", ".moldbot", ".moltbot"};
-static const char *const config_names[] = {"openclaw.json", "clawdbot.json", "moldbot.json", "moltbot.json"};
+static const char *const state_names[] = { ".openclaw", ".clawdbot", ".moldbot", ".moltbot" };
+static const char *const config_names[] = { "openclaw.json", "clawdbot.json", "moldbot.json", "moltbot.json" };
 
 static const char *join(struct dr_context *context, const char *folder, const char *name)
 {
@@ -224,8 +224,8 @@ static void set_user(struct dr_context *context, struct dr_target *target, uint3
  */
 static void find_user(struct dr_context *context, struct dr_target *target, const struct dr_user *asked)
 {
-    struct stat around = {0};
-    struct stat state = {0};
+    struct stat around = { 0 };
+    struct stat state = { 0 };
     const char *parent = join(context, target->state_dir, "..");
     bool have_parent = exists(context, parent, &around);
     bool have_state = exists(context, target->state_dir, &state);
@@ -263,7 +263,8 @@ static int asked_user(struct dr_context *context, struct dr_user *ret_user)
     if (dr_user_by_uid(context, (uint32_t)uid, ret_user) > 0)
         return 1;
     *ret_user = (struct dr_user){
-        .name = dr_format(context, "uid %lu", uid), .uid = (uint32_t)uid, .gid = (uint32_t)uid, .home = NULL};
+        .name = dr_format(context, "uid %lu", uid), .uid = (uint32_t)uid, .gid = (uint32_t)uid, .home = NULL
+    };
     return 1;
 }
 
@@ -277,7 +278,8 @@ static bool in_container(struct dr_context *context)
 static const char *places_looked(struct dr_context *context, const struct dr_target *target)
 {
     if (target->state_dir_from[0] == '~')
-        return dr_format(context, "there is no OpenClaw state in %s: no .openclaw folder (nor .clawdbot, .moldbot, .moltbot)",
+        return dr_format(context,
+                         "there is no OpenClaw state in %s: no .openclaw folder (nor .clawdbot, .moldbot, .moltbot)",
                          target->home);
     return dr_format(context, "%s does not exist (from %s)", target->state_dir, target->state_dir_from);
 }
@@ -305,7 +307,7 @@ static void judge_state_dir(struct dr_context *context, struct dr_target *target
 static void load(struct dr_context *context, struct dr_target *target)
 {
     const struct dr_request *request = context->request;
-    struct dr_user user = {0};
+    struct dr_user user = { 0 };
     int asked = asked_user(context, &user);
     const char *name;
     const char *openclaw_home = variable(context, "OPENCLAW_HOME", NULL, &name);

@@ -73,14 +73,14 @@ static bool match_user(char *const *fields, void *state)
 
 int dr_user_by_uid(struct dr_context *context, uint32_t uid, struct dr_user *ret_user)
 {
-    struct user_search search = {.context = context, .uid = uid, .found = ret_user};
+    struct user_search search = { .context = context, .uid = uid, .found = ret_user };
 
     return each_row(context, "/etc/passwd", PASSWD_FIELDS, match_user, &search);
 }
 
 int dr_user_by_name(struct dr_context *context, const char *name, struct dr_user *ret_user)
 {
-    struct user_search search = {.context = context, .name = name, .found = ret_user};
+    struct user_search search = { .context = context, .name = name, .found = ret_user };
 
     return each_row(context, "/etc/passwd", PASSWD_FIELDS, match_user, &search);
 }
@@ -125,10 +125,10 @@ static bool match_group(char *const *fields, void *state)
 
 const char *dr_group_name(struct dr_context *context, uint32_t gid)
 {
-    struct group_search search = {.context = context, .gid = gid};
+    struct group_search search = { .context = context, .gid = gid };
 
     return each_row(context, "/etc/group", GROUP_FIELDS, match_group, &search) > 0 ? search.name
-                                                                                  : dr_format(context, "gid %u", gid);
+                                                                                   : dr_format(context, "gid %u", gid);
 }
 
 bool dr_user_in_group(struct dr_context *context, uint32_t uid, uint32_t gid)
@@ -140,7 +140,7 @@ bool dr_user_in_group(struct dr_context *context, uint32_t uid, uint32_t gid)
     if (user.gid == gid)
         return true;
 
-    struct group_search search = {.context = context, .gid = gid, .member = user.name};
+    struct group_search search = { .context = context, .gid = gid, .member = user.name };
 
     return each_row(context, "/etc/group", GROUP_FIELDS, match_group, &search) > 0;
 }

@@ -25,7 +25,8 @@ struct dr_repair_target {
     uint32_t uid, gid; /* owner of journal and backups */
     bool gateway_running; /* operations that must wait for a stop are refused */
     const char *tool_version;
-    const char *const *allowed; /* NULL-ended folders outside the state dir in which operations may write (unit folders, temp, ...) */
+    const char *const
+        *allowed; /* NULL-ended folders outside the state dir in which operations may write (unit folders, temp, ...) */
 };
 
 enum dr_repair_status {

@@ -19,7 +19,8 @@ struct dr_report_run {
     enum dr_severity severity_min;
     const char *exit_style; /* "lint", "nagios", "health", "fsck" */
     bool exit_zero;
-    const cJSON *repairs; /* array of {operation, checkId, fixId, status, reason, path, summary, backup, restart, preview, run}, or NULL */
+    const cJSON *
+        repairs; /* array of {operation, checkId, fixId, status, reason, path, summary, backup, restart, preview, run}, or NULL */
     const char *settled; /* sentence about an earlier interrupted run, or NULL */
     const char *home;
 };
@@ -53,7 +54,7 @@ int dr_report_explain(const char *query, const struct dr_human_options *options,
 /* History and undo for people. */
 int dr_report_history(const cJSON *history, const struct dr_human_options *options, const char *home,
                       struct dr_buffer *text) DR_MUST_CHECK;
-int dr_report_undo(const cJSON *report, const struct dr_human_options *options, const char *home, struct dr_buffer *text)
-    DR_MUST_CHECK;
+int dr_report_undo(const cJSON *report, const struct dr_human_options *options, const char *home,
+                   struct dr_buffer *text) DR_MUST_CHECK;
 
 #endif

@@ -18,8 +18,7 @@ static int bad(const struct decoder *decoder, const char *name)
     return dr_error_set(decoder->error, -EINVAL, "operation: \"%s\" is missing or not as documented", name);
 }
 
-static int get_text(const struct decoder *decoder, const cJSON *json, const char *name, bool needed,
-                    const char **ret_text)
+static int get_text(const struct decoder *decoder, const cJSON *json, const char *name, bool needed, const char **ret_text)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
     const char *text = cJSON_GetStringValue(item);
@@ -165,8 +164,7 @@ static int get_edits(const struct decoder *decoder, const cJSON *json, struct dr
     operation->edits = dr_arena_alloc(decoder->arena, (size_t)count * sizeof(struct dr_edit));
     if (!operation->edits)
         return -ENOMEM;
-    cJSON_ArrayForEach(item, edits)
-    {
+    cJSON_ArrayForEach (item, edits) {
         struct dr_edit *edit = &operation->edits[filled];
         int r = get_edit(decoder, item, edit);
 
@@ -189,8 +187,7 @@ static int get_key(const struct decoder *decoder, const cJSON *json, const char 
 
     if (!cJSON_IsObject(key))
         return bad(decoder, name);
-    cJSON_ArrayForEach(item, key)
-    {
+    cJSON_ArrayForEach (item, key) {
         if (filled == room || !cJSON_IsString(item))
             return bad(decoder, name);
         cells[filled].column = dr_arena_strdup(decoder->arena, item->string);
@@ -217,8 +214,8 @@ static int get_row(const struct decoder *decoder, const cJSON *json, struct dr_o
         (r = get_key(decoder, json, "key", row->key, DR_COUNT(row->key))) < 0 ||
         (r = get_text(decoder, json, "column", row->action != DR_ROW_DELETE, &row->column)) < 0 ||
         (r = get_text(decoder, json, "jsonPath", row->action == DR_ROW_SET_JSON, &row->json_path)) < 0 ||
-        (r = get_text(decoder, json, "text", row->action == DR_ROW_SET_TEXT || row->action == DR_ROW_SET_JSON,
-                      &row->text)) < 0 ||
+        (r = get_text(decoder, json, "text", row->action == DR_ROW_SET_TEXT || row->action == DR_ROW_SET_JSON, &row->text)) <
+            0 ||
         (r = get_text(decoder, json, "expectSha256", false, &row->expect_sha256)) < 0 ||
         (r = get_i64(decoder, json, "schemaVersion", &row->schema_version)) < 0)
         return r;
@@ -263,8 +260,8 @@ static int get_kind_fields(const struct decoder *decoder, const cJSON *json, str
 int dr_operation_from_json(const cJSON *json, struct dr_arena *arena, struct dr_operation *ret_operation,
                            struct dr_error *error)
 {
-    const struct decoder decoder = {.arena = arena, .error = error};
-    struct dr_operation operation = {0};
+    const struct decoder decoder = { .arena = arena, .error = error };
+    struct dr_operation operation = { 0 };
     int r;
 
     if (!cJSON_IsObject(json) || !dr_operation_kind_parse(dr_json_text(json, "kind"), &operation.kind))

@@ -77,7 +77,7 @@ static void add_child(struct object *object, const char *name, struct object *ch
 
 static struct object new_object(void)
 {
-    struct object object = {.json = cJSON_CreateObject()};
+    struct object object = { .json = cJSON_CreateObject() };
 
     object.failed = !object.json;
     return object;

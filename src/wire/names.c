@@ -1,14 +1,15 @@
-#include "wire/wire.h"
+#include "wire/names.h"
 
 #include <string.h>
 
-static const char *const severity_names[] = {[DR_INFO] = "info", [DR_WARNING] = "warning", [DR_ERROR] = "error"};
+static const char *const severity_names[] = { [DR_INFO] = "info", [DR_WARNING] = "warning", [DR_ERROR] = "error" };
 static const char *const confidence_names[] = {
-    [DR_POSSIBLE] = "possible", [DR_LIKELY] = "likely", [DR_CERTAIN] = "certain"};
-static const char *const safety_names[] = {[DR_MANUAL] = "manual", [DR_UNSAFE] = "unsafe", [DR_SAFE] = "safe"};
+    [DR_POSSIBLE] = "possible", [DR_LIKELY] = "likely", [DR_CERTAIN] = "certain"
+};
+static const char *const safety_names[] = { [DR_MANUAL] = "manual", [DR_UNSAFE] = "unsafe", [DR_SAFE] = "safe" };
 static const char *const kind_names[] = {
-    [DR_SET_MODE] = "set-mode",     [DR_SET_OWNER] = "set-owner",           [DR_EDIT_FILE] = "edit-file",
-    [DR_WRITE_FILE] = "write-file", [DR_MOVE_ASIDE] = "move-aside",         [DR_MAKE_DIRECTORY] = "make-directory",
+    [DR_SET_MODE] = "set-mode",     [DR_SET_OWNER] = "set-owner",   [DR_EDIT_FILE] = "edit-file",
+    [DR_WRITE_FILE] = "write-file", [DR_MOVE_ASIDE] = "move-aside", [DR_MAKE_DIRECTORY] = "make-directory",
     [DR_UPDATE_ROW] = "update-row",
 };
 
