@@ -83,6 +83,10 @@ class Lint(unittest.TestCase):
         self.write("tests/lint/writers.txt", "src/facts/target.c O_RDWR not any more\n")
         self.refuses("writers.py", "matches nothing any more")
 
+    def test_dead_link(self):
+        self.write("README.md", "[docs](docs/README.md)\n")
+        self.refuses("links.py", "README.md: docs/README.md is not there")
+
     def compile_module(self, text):
         self.write("checks/files-modes/check.c", text)
         target = self.root / "build/checks/files-modes/check.o"
