@@ -46,11 +46,11 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     list(APPEND _dr_wstrict -Wuse-after-free=3 -Wbidi-chars=any)
   endif()
 elseif(CMAKE_C_COMPILER_ID MATCHES "Clang")
+  # Not -Wconditional-uninitialized: it cannot see that a ret_ output is set whenever the result is not negative.
   list(APPEND _dr_wstrict
        -Wmissing-variable-declarations
        -Wcomma
        -Wassign-enum
-       -Wconditional-uninitialized
        -Wextra-semi-stmt
        -Wunreachable-code
        -Wshift-sign-overflow)

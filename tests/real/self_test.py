@@ -109,22 +109,23 @@ class Processes(unittest.TestCase):
         program = textwrap.dedent("""
             import os, signal, sys, time
             import harness
-            harness._spawn(["/bin/sh", "-c", "sleep 61.25 & setsid sleep 61.5 & sleep 61.75"])
+            harness._spawn(["/bin/sh", "-c", "sleep MARK1 & setsid sleep MARK2 & sleep MARK3".replace("MARK", sys.argv[2])])
             time.sleep(0.5)
             print("ready", flush=True)
             if sys.argv[1] == "raise":
                 raise SystemExit(3)
             time.sleep(60)
         """)
+        mark = f"61.{os.getpid()}"  # no other checkout's test has the same
         for how in ("raise", "term"):
-            child = subprocess.Popen([sys.executable, "-c", program, how], stdout=subprocess.PIPE,
+            child = subprocess.Popen([sys.executable, "-c", program, how, mark], stdout=subprocess.PIPE,
                                      cwd=pathlib.Path(harness.__file__).parent)
             child.stdout.readline()
             if how == "term":
                 child.terminate()
             child.wait(timeout=20)
             child.stdout.close()
-            self.assertEqual([line for line in command_lines() if line.startswith(b"sleep\x0061.")], [])
+            self.assertEqual([line for line in command_lines() if line.startswith(b"sleep\0" + mark.encode())], [])
 
 
 if __name__ == "__main__":
