@@ -33,11 +33,15 @@ struct dr_store_file {
     unsigned line, column;
     const char *looks_like; /* libmagic's words; NULL when it was not asked or could not tell */
     size_t entries; /* for arrays and objects */
+    int error; /* DR_FILE_UNREADABLE: negative errno */
+    bool archived; /* `<path>.migrated` exists: a later release has imported this file once */
 };
 
 struct dr_device_token {
-    const char *role;
-    const char *token;
+    const char *role; /* the key, or the column, that it is stored under */
+    const char *token; /* a secret; NULL when there is none */
+    const char *device_id; /* cached tokens: whom it is for */
+    const char *origin; /* tokens cached for another gateway: its URL */
     const char *const *scopes; /* NULL-ended */
     int64_t created_ms, rotated_ms, revoked_ms, updated_ms; /* 0: none */
     struct dr_source source;
@@ -48,6 +52,7 @@ struct dr_device {
     const char *public_key; /* raw base64url as stored */
     const char *public_key_id; /* hex sha256 of the decoded key; NULL when it cannot be decoded */
     const char *request_id; /* pending only */
+    const char *malformed; /* NULL, or what about the record is not as it should be ("no createdAtMs") */
     const char *display_name, *platform, *client_id, *client_mode, *role, *remote_ip, *approved_via;
     const char *const *roles;
     const char *const *scopes;
@@ -61,11 +66,11 @@ struct dr_device {
 };
 
 struct dr_identity {
-    struct dr_fact fact;
-    const char *device_id;
+    struct dr_fact fact; /* DR_ABSENT: none; DR_KNOWN: what could be understood of it; see key_problem and identity_file */
+    const char *device_id; /* NULL when the record has none */
     const char *public_key_id; /* id that belongs to the public key; NULL: key cannot be read */
     bool private_matches; /* private key belongs to the public key */
-    const char *key_problem; /* NULL, or why a key cannot be read */
+    const char *key_problem; /* NULL, or why a key cannot be read ("the private key is no PEM text") */
     int64_t created_ms;
 };
 
@@ -74,18 +79,30 @@ struct dr_devices {
     enum dr_store_kind pairing_store; /* the authority for the installed release */
     enum dr_store_kind identity_store;
     struct dr_identity identity;
+    /*
+     * At most DR_MOST_PAIRED and DR_MOST_PENDING records, in the order of the store; this host's own are always among them. `_total`
+     * counts all. Empty when the file holds an array or cannot be parsed: that is what OpenClaw then sees.
+     */
     const struct dr_device *paired;
-    size_t paired_count;
+    size_t paired_count, paired_total;
     const struct dr_device *pending;
-    size_t pending_count;
+    size_t pending_count, pending_total;
     const char *cached_device_id; /* whom the cached tokens are for */
     const struct dr_device_token *cached; /* client side: device-auth.json, device_auth_tokens */
     size_t cached_count;
+    const struct dr_device_token *elsewhere; /* client side, for gateways on other hosts: gateway_origin_device_tokens */
+    size_t elsewhere_count;
     struct dr_store_file paired_file, pending_file, identity_file, auth_file; /* JSON era, or leftovers */
     struct dr_store_file database; /* state/openclaw.sqlite */
     int64_t schema_version; /* of the database; 0: none */
     const char *app_version; /* schema_meta.app_version */
+    bool database_checked; /* SQLite's own integrity check ran over all of it (it is left out where it would take long) */
 };
+
+enum { DR_NEWEST_SCHEMA = 18, DR_MOST_PAIRED = 4000, DR_MOST_PENDING = 25000 };
+
+/* How long a pending record lives, milliseconds. Same in all releases (facts/openclaw-2026.2.md §2, 2026.9.md §3.3). */
+enum { DR_PENDING_LIVES_MS = 300000 };
 
 const struct dr_devices *dr_devices(struct dr_context *context);
 
