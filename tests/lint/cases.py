@@ -1,7 +1,7 @@
 """Each check has a healthy case; each problem that a fixer can repair has a case which expects it.
 
 A case is a folder checks/<id>/cases/<case>/ or fixers/<id>/cases/<case>/ with case.json. It expects a problem when
-"<check>/<code>" stands anywhere in the value of its keys `findings`, `first` or `expect`.
+"<check>/<code>" stands anywhere in the value of its keys `findings`, `infos`, `first` or `expect`.
 """
 
 import json
@@ -50,7 +50,7 @@ def main(root, dump):
         except (OSError, ValueError) as error:
             complaints.append(f"{short}: case.json cannot be read: {error}")
             continue
-        named = {text for key in ("findings", "first", "expect") for text in texts(case.get(key, []))}
+        named = {text for key in ("findings", "infos", "first", "expect") for text in texts(case.get(key, []))}
         codes = {text for text in named if "/" in text}
         expected |= codes
         module = path.parts[-3]
