@@ -1,0 +1,206 @@
+#include "report/human.h"
+
+#include <string.h>
+
+/* Beyond these a list helps nobody; --verbose and --json have all. */
+enum { MOST_ROOTS = 20, MOST_CONSEQUENCES = 5, MOST_EVIDENCE = 6 };
+
+static enum dr_sign sign_of(const cJSON *finding)
+{
+    const char *severity = dr_json_text(finding, "severity");
+
+    if (severity && strcmp(severity, "warning") == 0)
+        return DR_SIGN_WARNING;
+    return severity && strcmp(severity, "info") == 0 ? DR_SIGN_NOTE : DR_SIGN_ERROR;
+}
+
+static void say_headline(struct dr_view *view, const cJSON *finding)
+{
+    const char *confidence = dr_json_text(finding, "confidence");
+    const char *message = dr_json_text(finding, "message");
+    const char *id = dr_json_text(finding, "checkId");
+    struct dr_paper *paper = &view->paper;
+
+    dr_paper_empty(paper);
+    dr_paper_line(paper, 0, 2);
+    dr_paper_sign(paper, sign_of(finding));
+    dr_paper_say(paper, DR_BOLD, message ? message : id ? id : "?");
+    if (confidence && strcmp(confidence, "certain") != 0)
+        dr_paper_sayf(paper, DR_DIM, " (%s)", confidence);
+    if (id && !view->options->quiet)
+        dr_paper_sayf(paper, DR_DIM, " [%s]", id);
+    dr_paper_end(paper);
+}
+
+static void say_where(struct dr_view *view, const cJSON *finding)
+{
+    const char *path = dr_json_text(finding, "path");
+    const char *message = dr_json_text(finding, "message");
+    bool said = path && message && strstr(message, path) && dr_json_number(finding, "line", 0) < 1;
+
+    if (!path || (said && !dr_json_text(finding, "target")))
+        return;
+    dr_view_label(view, "Where");
+    (void)dr_view_place(view, finding, dr_json_text(finding, "target"));
+    dr_paper_end(&view->paper);
+}
+
+/* "found_mode" and "foundMode" are names for programs. */
+static void say_name(struct dr_paper *paper, const char *name)
+{
+    char words[64];
+    size_t used = 0;
+
+    for (; *name && used + 2 < sizeof(words); name++) {
+        if (*name >= 'A' && *name <= 'Z' && used > 0) {
+            words[used++] = ' ';
+            words[used++] = (char)(*name - 'A' + 'a');
+        } else {
+            words[used++] = *name == '_' || *name == '-' ? ' ' : *name;
+        }
+    }
+    words[used] = '\0';
+    dr_paper_sayf(paper, DR_PLAIN, "%s: ", words);
+}
+
+/* What the sentence already says is not said again. */
+static bool is_news(const struct dr_view *view, const cJSON *finding, const cJSON *evidence)
+{
+    const char *value = dr_json_text(evidence, "value");
+    const char *message = dr_json_text(finding, "message");
+    const char *path = dr_json_text(finding, "path");
+
+    if (!value || value[0] == '\0')
+        return false;
+    if (view->options->verbose)
+        return true;
+    return !(message && strstr(message, value)) && !(path && strcmp(path, value) == 0);
+}
+
+static void say_evidence(struct dr_view *view, const cJSON *finding)
+{
+    const cJSON *evidence;
+    unsigned said = 0;
+
+    cJSON_ArrayForEach (evidence, cJSON_GetObjectItemCaseSensitive(finding, "evidence")) {
+        if (!is_news(view, finding, evidence))
+            continue;
+        if (said == 0)
+            dr_view_label(view, "Seen");
+        if (said >= MOST_EVIDENCE && !view->options->verbose)
+            break;
+        dr_paper_say(&view->paper, DR_PLAIN, said > 0 ? "; " : "");
+        say_name(&view->paper, dr_json_text(evidence, "name") ? dr_json_text(evidence, "name") : "value");
+        dr_paper_say(&view->paper, DR_PLAIN, dr_json_text(evidence, "value"));
+        said++;
+    }
+    if (said > 0)
+        dr_paper_end(&view->paper);
+}
+
+static void say_repair(struct dr_view *view, const cJSON *finding)
+{
+    const cJSON *fix = cJSON_GetObjectItemCaseSensitive(finding, "fix");
+    const char *class = dr_json_text(fix, "applicability");
+    const char *title = dr_json_text(fix, "title");
+    const char *refused = dr_json_text(fix, "refused");
+    const char *why = dr_json_text(fix, "why");
+    const char *hint = dr_json_text(finding, "fixHint");
+    bool manual = !class || strcmp(class, "manual") == 0 || refused;
+    struct dr_paper *paper = &view->paper;
+
+    if (!manual) {
+        bool safe = strcmp(class, "safe") == 0;
+
+        dr_view_label(view, "Repair");
+        dr_paper_say(paper, safe ? DR_GREEN : DR_YELLOW, safe ? "safe" : "needs your consent");
+        if (!safe && why)
+            dr_paper_sayf(paper, DR_PLAIN, " (%s)", why);
+        dr_paper_sayf(paper, DR_PLAIN, ": %s", title ? title : "`--fix` knows how");
+        dr_paper_end(paper);
+    } else if (refused) {
+        dr_view_label(view, "Repair");
+        dr_paper_sayf(paper, DR_PLAIN, "not offered here: %s", refused);
+        dr_paper_end(paper);
+    }
+    if (!hint || (!manual && strstr(hint, "--fix")))
+        return;
+    dr_view_label(view, manual ? "Next" : "By hand");
+    dr_paper_say(paper, DR_PLAIN, hint);
+    dr_paper_end(paper);
+}
+
+/* Says what follows from `root`; returns the next root or NULL. */
+static const cJSON *say_consequences(struct dr_view *view, const cJSON *root)
+{
+    struct dr_paper *paper = &view->paper;
+    const cJSON *finding = root->next;
+    unsigned count = 0;
+
+    for (; finding && cJSON_HasObjectItem(finding, "causedBy"); finding = finding->next) {
+        const char *message = dr_json_text(finding, "message");
+
+        count++;
+        if (count > MOST_CONSEQUENCES && !view->options->verbose)
+            continue;
+        dr_view_label(view, count == 1 ? "Leads to" : "and to");
+        dr_paper_say(paper, DR_PLAIN, message ? message : "");
+        dr_paper_end(paper);
+    }
+    if (count > MOST_CONSEQUENCES && !view->options->verbose) {
+        dr_view_label(view, "and to");
+        dr_paper_sayf(paper, DR_PLAIN, "%u more; `--verbose` shows them", count - MOST_CONSEQUENCES);
+        dr_paper_end(paper);
+    }
+    return finding;
+}
+
+static void say_hints(struct dr_view *view)
+{
+    const cJSON *below = cJSON_GetObjectItemCaseSensitive(view->document, "belowThreshold");
+    unsigned count = (unsigned)cJSON_GetArraySize(below);
+    const cJSON *finding;
+
+    if (count == 0 || view->options->quiet)
+        return;
+    if (view->options->verbose) {
+        cJSON_ArrayForEach (finding, below) {
+            say_headline(view, finding);
+            say_where(view, finding);
+            say_repair(view, finding);
+        }
+        return;
+    }
+    dr_paper_empty(&view->paper);
+    dr_paper_line(&view->paper, 0, 2);
+    dr_paper_sayf(&view->paper, DR_DIM, "%u hint%s below the threshold; `--verbose` shows %s.", count, count == 1 ? "" : "s",
+                  count == 1 ? "it" : "them");
+    dr_paper_end(&view->paper);
+}
+
+void dr_view_findings(struct dr_view *view)
+{
+    const cJSON *findings = cJSON_GetObjectItemCaseSensitive(view->document, "findings");
+    const cJSON *finding = findings ? findings->child : NULL;
+    unsigned roots = dr_view_count(view, NULL, "problems");
+    unsigned said = 0;
+
+    while (finding && (said < MOST_ROOTS || view->options->verbose)) {
+        said++;
+        say_headline(view, finding);
+        say_where(view, finding);
+        if (!view->options->quiet)
+            say_evidence(view, finding);
+        const cJSON *root = finding;
+
+        finding = say_consequences(view, root);
+        say_repair(view, root);
+    }
+    if (finding && roots > said) {
+        dr_paper_empty(&view->paper);
+        dr_paper_line(&view->paper, 0, 2);
+        dr_paper_sayf(&view->paper, DR_BOLD, "%u more problems; `--verbose` shows them all.", roots - said);
+        dr_paper_end(&view->paper);
+    }
+    say_hints(view);
+}

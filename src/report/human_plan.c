@@ -1,0 +1,207 @@
+#include "report/human.h"
+
+#include "base/text.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool is_number(const cJSON *json, const char *name, double number)
+{
+    return fabs(dr_json_number(json, name, -1) - number) < 0.5;
+}
+
+/* Two findings may share one operation; it is made, and shown, once. */
+static bool was_planned(const cJSON *findings, const cJSON *until, double operation)
+{
+    const cJSON *finding;
+    const cJSON *effect;
+
+    cJSON_ArrayForEach (finding, findings) {
+        const cJSON *fix = cJSON_GetObjectItemCaseSensitive(finding, "fix");
+
+        cJSON_ArrayForEach (effect, cJSON_GetObjectItemCaseSensitive(fix, "effects")) {
+            if (effect == until)
+                return false;
+            if (is_number(effect, "operation", operation))
+                return true;
+        }
+    }
+    return false;
+}
+
+static const char *preview_of(const cJSON *fix, double operation)
+{
+    const cJSON *edit;
+
+    cJSON_ArrayForEach (edit, cJSON_GetObjectItemCaseSensitive(fix, "edits")) {
+        if (is_number(edit, "operation", operation))
+            return dr_json_text(edit, "preview");
+    }
+    return NULL;
+}
+
+static void say_gateway(struct dr_view *view, const cJSON *effect)
+{
+    const cJSON *gateway = cJSON_GetObjectItemCaseSensitive(view->target, "gateway");
+    const char *state = dr_json_text(gateway, "state");
+    const char *while_running = dr_json_text(effect, "whileRunning");
+    const char *restart = dr_json_text(effect, "restart");
+    bool waits = while_running && strcmp(while_running, "wait-for-stop") == 0;
+    struct dr_paper *paper = &view->paper;
+
+    if (waits && !(state && strcmp(state, "stopped") == 0)) {
+        dr_view_label(view, "Waits");
+        dr_paper_say(paper, DR_YELLOW,
+                     state && strcmp(state, "running") == 0 ? "the gateway is running; this is only done while it is stopped"
+                                                            : "this is only done when no gateway runs on this state");
+        dr_paper_end(paper);
+    }
+    if (restart) {
+        dr_view_label(view, "After it");
+        dr_paper_solid(paper, DR_CYAN, restart);
+        dr_paper_end(paper);
+    }
+}
+
+static void say_operation(struct dr_view *view, const cJSON *fix, const cJSON *effect, unsigned number)
+{
+    const char *class = dr_json_text(fix, "applicability");
+    const char *summary = dr_json_text(effect, "summary");
+    const char *path = dr_json_text(effect, "path");
+    const char *preview = preview_of(fix, dr_json_number(effect, "operation", -1));
+    bool safe = class && strcmp(class, "safe") == 0;
+    struct dr_paper *paper = &view->paper;
+
+    dr_paper_empty(paper);
+    dr_paper_line(paper, 0, 3);
+    dr_paper_sayf(paper, DR_BOLD, "%u. ", number);
+    dr_paper_say(paper, safe ? DR_GREEN : DR_YELLOW, safe ? "safe: " : "needs your consent: ");
+    dr_paper_say(paper, DR_PLAIN, summary ? summary : dr_json_text(effect, "kind") ? dr_json_text(effect, "kind") : "");
+    dr_paper_end(paper);
+    if (path && !(summary && strstr(summary, path))) {
+        dr_view_label(view, "Where");
+        dr_paper_solid(paper, DR_BOLD, path);
+        dr_paper_end(paper);
+    }
+    say_gateway(view, effect);
+    if (preview)
+        dr_paper_lines(paper, 4, preview, true);
+}
+
+void dr_view_plan(struct dr_view *view)
+{
+    const cJSON *findings = cJSON_GetObjectItemCaseSensitive(view->document, "findings");
+    const cJSON *finding;
+    const cJSON *effect;
+    unsigned number = 0;
+
+    cJSON_ArrayForEach (finding, findings) {
+        const cJSON *fix = cJSON_GetObjectItemCaseSensitive(finding, "fix");
+
+        cJSON_ArrayForEach (effect, cJSON_GetObjectItemCaseSensitive(fix, "effects")) {
+            if (was_planned(findings, effect, dr_json_number(effect, "operation", -1)))
+                continue;
+            if (number == 0) {
+                dr_paper_empty(&view->paper);
+                dr_paper_line(&view->paper, 0, 0);
+                dr_paper_say(&view->paper, DR_BOLD, "The plan. Nothing has been changed yet.");
+                dr_paper_end(&view->paper);
+            }
+            say_operation(view, fix, effect, ++number);
+        }
+    }
+    if (number == 0) {
+        dr_paper_empty(&view->paper);
+        dr_paper_line(&view->paper, 0, 0);
+        dr_paper_say(&view->paper, DR_BOLD, "The plan: nothing to do. Nothing has been changed.");
+        dr_paper_end(&view->paper);
+    }
+}
+
+struct status_words {
+    const char *status;
+    enum dr_sign sign;
+    const char *words;
+};
+
+static const struct status_words *words_for(const char *status)
+{
+    static const struct status_words words[] = {
+        { "verified", DR_SIGN_GOOD, "repaired; looked again, and the problem is gone" },
+        { "applied", DR_SIGN_GOOD, "changed; not looked at again yet" },
+        { "refused", DR_SIGN_WARNING, "not done, nothing was written" },
+        { "failed", DR_SIGN_UNDONE, "failed and taken back; it is as it was" },
+        { "rolled-back", DR_SIGN_UNDONE, "taken back; it is as it was" },
+        { "rolled_back", DR_SIGN_UNDONE, "taken back; it is as it was" },
+        { "stuck", DR_SIGN_ERROR, "failed, and taking it back failed too" },
+        { "planned", DR_SIGN_BULLET, "planned, not done" },
+    };
+
+    for (size_t i = 0; status && i < DR_COUNT(words); i++)
+        if (strcmp(words[i].status, status) == 0)
+            return &words[i];
+    return &words[DR_COUNT(words) - 1];
+}
+
+static void say_repair(struct dr_view *view, const cJSON *repair)
+{
+    const struct status_words *words = words_for(dr_json_text(repair, "status"));
+    const char *summary = dr_json_text(repair, "summary");
+    const char *path = dr_json_text(repair, "path");
+    const char *reason = dr_json_text(repair, "reason");
+    const char *backup = dr_json_text(repair, "backup");
+    bool bad = words->sign == DR_SIGN_ERROR;
+    struct dr_paper *paper = &view->paper;
+
+    dr_paper_line(paper, 0, 2);
+    dr_paper_sign(paper, words->sign);
+    dr_paper_sayf(paper, DR_BOLD, "%s: ", summary ? summary : path ? path : "repair");
+    dr_paper_say(paper, DR_PLAIN, words->words);
+    dr_paper_end(paper);
+    if (reason) {
+        dr_view_label(view, bad ? "Do this" : "Because");
+        dr_paper_say(paper, DR_PLAIN, reason);
+        dr_paper_end(paper);
+    }
+    if (backup && (bad || view->options->verbose)) {
+        dr_view_label(view, "Backup");
+        dr_paper_solid(paper, DR_BOLD, backup);
+        dr_paper_end(paper);
+    }
+}
+
+/* All backups of a run stand in one folder. */
+static void say_backups(struct dr_view *view, const cJSON *repairs)
+{
+    _cleanup_buffer_ struct dr_buffer folder = DR_BUFFER(1 << 20);
+    const cJSON *repair;
+
+    cJSON_ArrayForEach (repair, repairs) {
+        const char *backup = dr_json_text(repair, "backup");
+        const char *slash = backup ? strrchr(backup, '/') : NULL;
+
+        if (!slash)
+            continue;
+        if (dr_buffer_append(&folder, backup, (size_t)(slash - backup)) < 0)
+            return;
+        dr_paper_line(&view->paper, 0, 2);
+        dr_paper_say(&view->paper, DR_PLAIN, "What was there before is kept in ");
+        dr_paper_solid(&view->paper, DR_BOLD, dr_buffer_text(&folder));
+        dr_paper_end(&view->paper);
+        return;
+    }
+}
+
+void dr_view_repairs(struct dr_view *view)
+{
+    const cJSON *repairs = cJSON_GetObjectItemCaseSensitive(view->document, "repairs");
+    const cJSON *repair;
+
+    if (cJSON_GetArraySize(repairs) == 0 || view->options->show_plan)
+        return;
+    dr_paper_empty(&view->paper);
+    cJSON_ArrayForEach (repair, repairs) {
+        say_repair(view, repair);
+    }
+    say_backups(view, repairs);
+}
