@@ -43,6 +43,30 @@ def rows(path):
             yield line
 
 
+class Exceptions:
+    """tests/lint/exceptions.txt, as far as it concerns these words: (file, word) pairs that are right where they are."""
+
+    def __init__(self, root, concerns):
+        self.root = pathlib.Path(root)
+        self.seen = {}
+        for row in rows(self.root / "tests/lint/exceptions.txt"):
+            path, word, _reason = row.split(None, 2)
+            if concerns(path, word):
+                self.seen[(path, word)] = False
+
+    def allow(self, path, word):
+        key = (path.as_posix(), word)
+        if key in self.seen:
+            self.seen[key] = True
+        return key in self.seen
+
+    def stale(self):
+        """Complaints about rows that no longer match."""
+        for (path, word), seen in self.seen.items():
+            if not seen and (self.root / path).exists():
+                yield f"tests/lint/exceptions.txt: {path} {word}: matches nothing any more, remove the row"
+
+
 def verdict(complaints, what):
     """Prints the complaints, ends the program."""
     for complaint in complaints:

@@ -11,7 +11,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 GOOD = {
     "cmake/arrows.txt": "api:\nbase: api\nfacts: base api\n",
-    "tests/lint/writers.txt": "",
+    "tests/lint/exceptions.txt": "",
     "src/api/check.h": "int dr_report(int);\n",
     "src/base/buffer.h": "#include <stdio.h>\n",
     "src/base/buffer.c": '#include "base/buffer.h"\n/* strcpy( is only talked about */\nconst char *x = "unlink(";\n',
@@ -79,8 +79,17 @@ class Lint(unittest.TestCase):
         self.write("src/facts/target.c", "int f(void)\n{\n    return unlinkat(1, 0, 0);\n}\n")
         self.refuses("writers.py", "unlinkat: only src/repair writes")
 
+    def test_exception_holds_for_its_place_only(self):
+        self.write("tests/lint/exceptions.txt", "src/facts/target.c unlinkat told why\nsrc/facts/target.c chmod why\n")
+        self.write("src/facts/target.c", "int f(void)\n{\n    return unlinkat(1, 0, 0) + chmod(0, 0);\n}\n")
+        for script in ("banned.py", "writers.py"):
+            status, output = self.run_lint(script)
+            self.assertEqual(status, 0, output)
+        self.write("src/base/buffer.c", "int f(void)\n{\n    return unlinkat(1, 0, 0);\n}\n")
+        self.refuses("writers.py", "src/base/buffer.c:3: unlinkat")
+
     def test_stale_exception(self):
-        self.write("tests/lint/writers.txt", "src/facts/target.c O_RDWR not any more\n")
+        self.write("tests/lint/exceptions.txt", "src/facts/target.c O_RDWR not any more\n")
         self.refuses("writers.py", "matches nothing any more")
 
     def test_dead_link(self):
