@@ -25,8 +25,8 @@ static bool is_line_end(char c)
 /* JavaScript's \s. 0 when it is none, else its length in bytes. */
 static size_t space_length(const struct reader *reader, size_t at)
 {
-    static const char *const wide[] = {"\xc2\xa0",     "\xef\xbb\xbf", "\xe2\x80\xa8", "\xe2\x80\xa9",
-                                       "\xe1\x9a\x80", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"};
+    static const char *const wide[] = { "\xc2\xa0",     "\xef\xbb\xbf", "\xe2\x80\xa8", "\xe2\x80\xa9",
+                                        "\xe1\x9a\x80", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80" };
     const char *bytes = reader->bytes + at;
     size_t left = reader->length - at;
 
@@ -305,10 +305,10 @@ static int mark_shadowed(struct reader *reader)
 
 int dr_dotenv_parse(const char *bytes, size_t length, struct dr_arena *arena, struct dr_dotenv *ret_dotenv)
 {
-    struct reader reader = {.bytes = bytes, .length = length, .arena = arena, .line = 1};
+    struct reader reader = { .bytes = bytes, .length = length, .arena = arena, .line = 1 };
 
     for (size_t line = 0; line < length;) {
-        struct dr_dotenv_entry entry = {0};
+        struct dr_dotenv_entry entry = { 0 };
         size_t start = line;
         size_t space;
 

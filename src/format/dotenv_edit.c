@@ -32,7 +32,7 @@ static bool fits(const char *value, char quote)
 /* `wish` where it can hold the value, else the first that can; -1 when none can. */
 static int choose_quote(const char *value, char wish)
 {
-    static const char others[] = {0, '"', '\'', '`'};
+    static const char others[] = { 0, '"', '\'', '`' };
 
     if (fits(value, wish))
         return wish;
@@ -54,9 +54,9 @@ static int literal(char *text, struct dr_edit *edit)
 int dr_dotenv_set(const struct dr_dotenv *dotenv, const struct dr_dotenv_entry *entry, const char *value,
                   struct dr_arena *arena, struct dr_edit *ret_edit)
 {
-    struct dr_edit edit = {.offset = entry->raw_offset, .length = entry->raw_bytes};
+    struct dr_edit edit = { .offset = entry->raw_offset, .length = entry->raw_bytes };
     int chosen = choose_quote(value, entry->quote);
-    char quote[2] = {(char)chosen, '\0'};
+    char quote[2] = { (char)chosen, '\0' };
 
     (void)dotenv;
     if (chosen < 0)
@@ -95,10 +95,10 @@ int dr_dotenv_comment_out(const struct dr_dotenv *dotenv, const struct dr_dotenv
 
     if (first == 0 && dotenv->length >= 3 && memcmp(dotenv->bytes, "\xef\xbb\xbf", 3) == 0)
         first = 3; /* behind the byte order mark */
-    edits[made++] = (struct dr_edit){.offset = first, .text = "# ", .text_length = 2};
+    edits[made++] = (struct dr_edit){ .offset = first, .text = "# ", .text_length = 2 };
     for (size_t i = entry->line_offset; i < end; i++)
         if (ends_line(dotenv, i))
-            edits[made++] = (struct dr_edit){.offset = i + 1, .text = "# ", .text_length = 2};
+            edits[made++] = (struct dr_edit){ .offset = i + 1, .text = "# ", .text_length = 2 };
     *ret_edits = edits;
     *ret_count = made;
     return 0;
@@ -107,9 +107,9 @@ int dr_dotenv_comment_out(const struct dr_dotenv *dotenv, const struct dr_dotenv
 int dr_dotenv_add(const struct dr_dotenv *dotenv, const char *key, const char *value, struct dr_arena *arena,
                   struct dr_edit *ret_edit)
 {
-    struct dr_edit edit = {.offset = dotenv->length};
+    struct dr_edit edit = { .offset = dotenv->length };
     int chosen = choose_quote(value, 0);
-    char quote[2] = {(char)chosen, '\0'};
+    char quote[2] = { (char)chosen, '\0' };
     bool crlf = memmem(dotenv->bytes, dotenv->length, "\r\n", 2) != NULL;
     const char *end = crlf ? "\r\n" : "\n";
     bool complete = dotenv->length == 0 || dotenv->bytes[dotenv->length - 1] == '\n';

@@ -265,7 +265,7 @@ static int check_bytes(struct dr_json5_parser *parser)
 static int make_marks(const struct dr_json5_parser *parser, struct dr_json5 *document)
 {
     size_t count = parser->length / DR_JSON5_MARK_EVERY + 1;
-    struct dr_json5_position position = {1, 1};
+    struct dr_json5_position position = { 1, 1 };
     size_t from = parser->has_bom ? 3 : 0;
 
     if (count == 1)
@@ -278,7 +278,7 @@ static int make_marks(const struct dr_json5_parser *parser, struct dr_json5 *doc
     for (size_t i = 1; i < count; i++) {
         dr_json5_position_advance(parser->bytes, parser->length, from, i * DR_JSON5_MARK_EVERY, &position);
         from = i * DR_JSON5_MARK_EVERY;
-        marks[i] = (struct dr_json5_mark){position.line, position.column};
+        marks[i] = (struct dr_json5_mark){ position.line, position.column };
     }
     document->marks = marks;
     document->mark_count = count;
@@ -305,7 +305,7 @@ static int keep_duplicates(const struct dr_json5_parser *parser, struct dr_json5
 
 static int parse(struct dr_json5_parser *parser, struct dr_json5 *ret_document)
 {
-    struct dr_json5 document = {.bytes = parser->bytes, .length = parser->length};
+    struct dr_json5 document = { .bytes = parser->bytes, .length = parser->length };
     int r = check_bytes(parser);
 
     if (r < 0)

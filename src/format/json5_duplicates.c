@@ -27,7 +27,7 @@ static int note(struct dr_json5_duplicates *duplicates, struct dr_json5_node *fi
         duplicates->list = list;
         duplicates->capacity = capacity;
     }
-    duplicates->list[duplicates->kept++] = (struct dr_json5_duplicate){first, second};
+    duplicates->list[duplicates->kept++] = (struct dr_json5_duplicate){ first, second };
     return 0;
 }
 

@@ -5,7 +5,7 @@
 
 struct dr_json5_position dr_json5_position_of(const struct dr_json5_parser *parser, size_t offset)
 {
-    struct dr_json5_position position = {1, 1};
+    struct dr_json5_position position = { 1, 1 };
 
     dr_json5_position_advance(parser->bytes, parser->length, parser->has_bom ? 3 : 0, offset, &position);
     return position;
@@ -42,7 +42,7 @@ DR_PRINTF(3, 4) int dr_json5_fail(const struct dr_json5_parser *parser, size_t o
 /* What stands at `offset`: one character, never more, so that no secret gets into a message. */
 struct dr_json5_description dr_json5_found(const struct dr_json5_parser *parser, size_t offset)
 {
-    struct dr_json5_description description = {"the end of the file"};
+    struct dr_json5_description description = { "the end of the file" };
     char *out = description.text;
 
     if (offset >= parser->length)

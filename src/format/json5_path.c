@@ -106,7 +106,7 @@ static int append_key(struct dr_buffer *buffer, const char *key, size_t length)
 
 static int append_step(struct dr_buffer *buffer, const struct dr_json5 *document, const struct dr_json5_node *node)
 {
-    struct dr_json5_spelling key = {0};
+    struct dr_json5_spelling key = { 0 };
 
     if (node->key_length == 0) {
         size_t index = 0;

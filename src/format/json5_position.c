@@ -19,7 +19,7 @@ struct dr_json5_position dr_json5_position(const struct dr_json5 *document, uint
 {
     size_t to = offset < document->length ? (size_t)offset : document->length;
     size_t mark = to / DR_JSON5_MARK_EVERY;
-    struct dr_json5_position position = {1, 1};
+    struct dr_json5_position position = { 1, 1 };
     size_t from = document->has_bom ? 3 : 0;
 
     if (mark > 0 && mark < document->mark_count) {

@@ -60,7 +60,7 @@ static bool key_is(const struct dr_json5 *document, const struct dr_json5_node *
 static const struct dr_json5_node *find_member(const struct dr_json5 *document, const struct dr_json5_node *object,
                                                const char *key, size_t length)
 {
-    struct dr_json5_spelling wanted = {.bytes = key, .length = length};
+    struct dr_json5_spelling wanted = { .bytes = key, .length = length };
 
     if (!object || object->type != DR_JSON5_OBJECT)
         return NULL;
@@ -92,7 +92,7 @@ const struct dr_json5_node *dr_json5_element(const struct dr_json5_node *array, 
 
 bool dr_json5_text_is(const struct dr_json5 *document, const struct dr_json5_node *node, const char *text)
 {
-    struct dr_json5_spelling wanted = {.bytes = text, .length = strlen(text)};
+    struct dr_json5_spelling wanted = { .bytes = text, .length = strlen(text) };
 
     return node && node->type == DR_JSON5_STRING &&
            dr_json5_spelling_same(dr_json5_spelling_of_text(document->bytes, node), wanted);
@@ -100,7 +100,7 @@ bool dr_json5_text_is(const struct dr_json5 *document, const struct dr_json5_nod
 
 bool dr_json5_key_is(const struct dr_json5 *document, const struct dr_json5_node *node, const char *key)
 {
-    struct dr_json5_spelling wanted = {.bytes = key, .length = strlen(key)};
+    struct dr_json5_spelling wanted = { .bytes = key, .length = strlen(key) };
 
     return node && node->key_length > 0 && key_is(document, node, wanted);
 }

@@ -140,7 +140,7 @@ static size_t read_next(struct reader *reader, char *out)
 
 size_t dr_json5_spelling_decode(struct dr_json5_spelling spelling, char *out)
 {
-    struct reader reader = {spelling.bytes, spelling.bytes + spelling.length};
+    struct reader reader = { spelling.bytes, spelling.bytes + spelling.length };
     size_t total = 0;
     size_t length;
     char next[4];
@@ -168,7 +168,8 @@ struct byte_reader {
 
 static struct byte_reader byte_reader(struct dr_json5_spelling spelling)
 {
-    return (struct byte_reader){.reader = {spelling.bytes, spelling.bytes + spelling.length}, .escaped = spelling.escaped};
+    return (struct byte_reader){ .reader = { spelling.bytes, spelling.bytes + spelling.length },
+                                 .escaped = spelling.escaped };
 }
 
 /* -1 at the end. */

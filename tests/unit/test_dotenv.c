@@ -20,23 +20,23 @@ static const struct {
     const char *source;
     const char *shown;
 } rows[] = {
-    {"A=1", "A=<1>"},
-    {"\xef\xbb\xbf  A = 1 \r\nexport B=2\r\n", "A=<1>B=<2>"},
-    {"export=1\nexport = 2\nexportX=3", "export=<2>exportX=<3>"},
-    {"A=x # c\nB=x#c\nC=#c\nD= \nE=\nF", "A=<x>B=<x>C=<>D=<>E=<>"},
-    {"A='x # y' # c\nB=\"x#y\"#c\nC=`it's \"q\"`", "A=<x # y>B=<x#y>C=<it's \"q\">"},
-    {"A='l1\r\nl2'\nB=2", "A=<l1\nl2>B=<2>"},
-    {"A=\"a\\nb\\tc\\\\\\\"\"\nB='a\\nb'", "A=<a\nb\\tc\\\\\\\">B=<a\\nb>"},
-    {"A='it's'\nB='x' y\nC=\"x", "A=<it's>B=<'x' y>C=<\"x>"},
-    {"A=\"x\\\"\nB=1", "A=<x\\>B=<1>"},
-    {"A=\"open\nB=\"z\"", "A=<\"open>B=<z>"},
-    {"A: x\nB:x\nC : x\nD.e-f_1=y", "A=<x>D.e-f_1=<y>"},
-    {"A=1\nB=2\nA=3", "B=<2>A=<3>"},
-    {"# A=1\n ; x\n=3\n\n-=4", "-=<4>"},
-    {"A=\"\n\"\nB=''", "A=<\n>B=<>"},
-    {"A=\n'x'\n", "A=<x>"},
-    {"A=\"open \\n", "A=<\"open \n>"},
-    {"A=${B}$C", "A=<${B}$C>"},
+    { "A=1", "A=<1>" },
+    { "\xef\xbb\xbf  A = 1 \r\nexport B=2\r\n", "A=<1>B=<2>" },
+    { "export=1\nexport = 2\nexportX=3", "export=<2>exportX=<3>" },
+    { "A=x # c\nB=x#c\nC=#c\nD= \nE=\nF", "A=<x>B=<x>C=<>D=<>E=<>" },
+    { "A='x # y' # c\nB=\"x#y\"#c\nC=`it's \"q\"`", "A=<x # y>B=<x#y>C=<it's \"q\">" },
+    { "A='l1\r\nl2'\nB=2", "A=<l1\nl2>B=<2>" },
+    { "A=\"a\\nb\\tc\\\\\\\"\"\nB='a\\nb'", "A=<a\nb\\tc\\\\\\\">B=<a\\nb>" },
+    { "A='it's'\nB='x' y\nC=\"x", "A=<it's>B=<'x' y>C=<\"x>" },
+    { "A=\"x\\\"\nB=1", "A=<x\\>B=<1>" },
+    { "A=\"open\nB=\"z\"", "A=<\"open>B=<z>" },
+    { "A: x\nB:x\nC : x\nD.e-f_1=y", "A=<x>D.e-f_1=<y>" },
+    { "A=1\nB=2\nA=3", "B=<2>A=<3>" },
+    { "# A=1\n ; x\n=3\n\n-=4", "-=<4>" },
+    { "A=\"\n\"\nB=''", "A=<\n>B=<>" },
+    { "A=\n'x'\n", "A=<x>" },
+    { "A=\"open \\n", "A=<\"open \n>" },
+    { "A=${B}$C", "A=<${B}$C>" },
 };
 
 START_TEST(reads_as_dotenv_reads)
@@ -101,19 +101,19 @@ static const struct {
     const char *value;
     const char *expected; /* NULL: -EINVAL */
 } sets[] = {
-    {"A=old # c\n", "new", "A=new # c\n"},
-    {"A=\"old\"#c", "new", "A=\"new\"#c"},
-    {"A= 'old' \r\nB=1", "a\"b", "A= 'a\"b' \r\nB=1"},
-    {"A='old'", "it's", "A=\"it's\""},
-    {"A=old", "x # y", "A=\"x # y\""},
-    {"A=old", "a\\nb", "A='a\\nb'"},
-    {"A=", "", "A=\"\""},
-    {"A=\nB=1", "v", "A=v\nB=1"},
-    {"A= # c", "v", "A=v # c"},
-    {"A=x", "l1\nl2", "A=\"l1\nl2\""},
-    {"A=x", "'\"`", NULL},
-    {"A=x", "a\rb", NULL},
-    {"A=x", "\xc2\xa0y", "A=\"\xc2\xa0y\""},
+    { "A=old # c\n", "new", "A=new # c\n" },
+    { "A=\"old\"#c", "new", "A=\"new\"#c" },
+    { "A= 'old' \r\nB=1", "a\"b", "A= 'a\"b' \r\nB=1" },
+    { "A='old'", "it's", "A=\"it's\"" },
+    { "A=old", "x # y", "A=\"x # y\"" },
+    { "A=old", "a\\nb", "A='a\\nb'" },
+    { "A=", "", "A=\"\"" },
+    { "A=\nB=1", "v", "A=v\nB=1" },
+    { "A= # c", "v", "A=v # c" },
+    { "A=x", "l1\nl2", "A=\"l1\nl2\"" },
+    { "A=x", "'\"`", NULL },
+    { "A=x", "a\rb", NULL },
+    { "A=x", "\xc2\xa0y", "A=\"\xc2\xa0y\"" },
 };
 
 START_TEST(sets_a_value_in_its_quotes)
@@ -172,9 +172,9 @@ END_TEST
 START_TEST(refuses_edits_that_overlap_or_leave_the_text)
 {
     _cleanup_buffer_ struct dr_buffer out = DR_BUFFER(MEGABYTE);
-    struct dr_edit edits[] = {{.offset = 3, .length = 2, .text = "x", .text_length = 1},
-                              {.offset = 1, .length = 2},
-                              {.offset = 1, .length = 0, .text = "-", .text_length = 1}};
+    struct dr_edit edits[] = { { .offset = 3, .length = 2, .text = "x", .text_length = 1 },
+                               { .offset = 1, .length = 2 },
+                               { .offset = 1, .length = 0, .text = "-", .text_length = 1 } };
 
     ck_assert_int_eq(dr_edits_apply("abcdef", 6, edits, 3, &out), -EINVAL);
     dr_buffer_clear(&out);

@@ -75,42 +75,42 @@ static const struct {
     const char *shown;
     bool json; /* JSON.parse reads it, too */
 } good[] = {
-    {"{}", "{}", true},
-    {" [ ] ", "[]", true},
-    {"null", "null", true},
-    {"true", "true", true},
-    {"\"a\"", "<a>", true},
-    {"-0.5e+3", "-500", true},
-    {"[1, 2.25, 1E2, 0, -7]", "[1 2.25 100 0 -7 ]", true},
-    {"{\"a\":{\"b\":[true,false,null]}}", "{a:{b:[true false null ] } }", true},
-    {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "<\"\\/\b\f\n\r\t>", true},
-    {"\"\\u00e9\\u20AC\\ud83d\\ude00\"", "<\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80>", true},
-    {"\"\\ud83d\"", "<\xef\xbf\xbd>", true},
-    {"\"\\ud83dx\\ude00\\ud83d\\u0041\"",
-     "<\xef\xbf\xbdx\xef\xbf\xbd\xef\xbf\xbd"
-     "A>",
-     true},
-    {"\"\xe2\x80\xa8 \xc3\xa9\"", "<\xe2\x80\xa8 \xc3\xa9>", true},
-    {"{\"\":1}", "{:1 }", true},
+    { "{}", "{}", true },
+    { " [ ] ", "[]", true },
+    { "null", "null", true },
+    { "true", "true", true },
+    { "\"a\"", "<a>", true },
+    { "-0.5e+3", "-500", true },
+    { "[1, 2.25, 1E2, 0, -7]", "[1 2.25 100 0 -7 ]", true },
+    { "{\"a\":{\"b\":[true,false,null]}}", "{a:{b:[true false null ] } }", true },
+    { "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "<\"\\/\b\f\n\r\t>", true },
+    { "\"\\u00e9\\u20AC\\ud83d\\ude00\"", "<\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80>", true },
+    { "\"\\ud83d\"", "<\xef\xbf\xbd>", true },
+    { "\"\\ud83dx\\ude00\\ud83d\\u0041\"",
+      "<\xef\xbf\xbdx\xef\xbf\xbd\xef\xbf\xbd"
+      "A>",
+      true },
+    { "\"\xe2\x80\xa8 \xc3\xa9\"", "<\xe2\x80\xa8 \xc3\xa9>", true },
+    { "{\"\":1}", "{:1 }", true },
     /* JSON5 only */
-    {"// c\n{/* a */a/**/:/*,*/1/*b*/,}//end", "{a:1 }", false},
-    {"'it''s'", NULL, false},
-    {"'it\\'s \"x\"'", "<it's \"x\">", false},
-    {"[1,2,]", "[1 2 ]", false},
-    {"{$a_1:1, \xc3\xa9t\xc3\xa9:2, \\u0061b:3, a\\u{62}:4}", NULL, false},
-    {"{$a_1:1, \xc3\xa9t\xc3\xa9:2, \\u0061b:3,'q':4}", "{$a_1:1 \xc3\xa9t\xc3\xa9:2 ab:3 q:4 }", false},
-    {"[0x1F, 0XdecAF, -0x10, +1, .5, 5., 5.e2, +.5e-1]", "[31 912559 -16 1 0.5 5 500 0.050000000000000003 ]", false},
-    {"[Infinity, -Infinity, +Infinity, NaN, -NaN]", "[inf -inf inf nan -nan ]", false},
-    {"'a\\\nb\\\r\nc\\\rd\\\xe2\x80\xa8"
-     "e'",
-     "<abcde>", false},
-    {"'\\x41\\v\\a\\\xc3\xa9\\''", "<A\va\xc3\xa9'>", false},
-    {"\xef\xbb\xbf{a:1}", "{a:1 }", false},
-    {"\xc2\xa0\xef\xbb\xbf\xe2\x80\xa9\xe3\x80\x80\v\f[]", "[]", false},
-    {"{a:1}// no line end\r\n// \xe2\x80\xa8", "{a:1 }", false},
-    {"'a\tb'", "<a\tb>", false},
-    {"{null:1,true:2,Infinity:3}", "{null:1 true:2 Infinity:3 }", false},
-    {"/**/1/***/", "1", false},
+    { "// c\n{/* a */a/**/:/*,*/1/*b*/,}//end", "{a:1 }", false },
+    { "'it''s'", NULL, false },
+    { "'it\\'s \"x\"'", "<it's \"x\">", false },
+    { "[1,2,]", "[1 2 ]", false },
+    { "{$a_1:1, \xc3\xa9t\xc3\xa9:2, \\u0061b:3, a\\u{62}:4}", NULL, false },
+    { "{$a_1:1, \xc3\xa9t\xc3\xa9:2, \\u0061b:3,'q':4}", "{$a_1:1 \xc3\xa9t\xc3\xa9:2 ab:3 q:4 }", false },
+    { "[0x1F, 0XdecAF, -0x10, +1, .5, 5., 5.e2, +.5e-1]", "[31 912559 -16 1 0.5 5 500 0.050000000000000003 ]", false },
+    { "[Infinity, -Infinity, +Infinity, NaN, -NaN]", "[inf -inf inf nan -nan ]", false },
+    { "'a\\\nb\\\r\nc\\\rd\\\xe2\x80\xa8"
+      "e'",
+      "<abcde>", false },
+    { "'\\x41\\v\\a\\\xc3\xa9\\''", "<A\va\xc3\xa9'>", false },
+    { "\xef\xbb\xbf{a:1}", "{a:1 }", false },
+    { "\xc2\xa0\xef\xbb\xbf\xe2\x80\xa9\xe3\x80\x80\v\f[]", "[]", false },
+    { "{a:1}// no line end\r\n// \xe2\x80\xa8", "{a:1 }", false },
+    { "'a\tb'", "<a\tb>", false },
+    { "{null:1,true:2,Infinity:3}", "{null:1 true:2 Infinity:3 }", false },
+    { "/**/1/***/", "1", false },
 };
 
 START_TEST(reads_what_json5_reads)
@@ -119,7 +119,7 @@ START_TEST(reads_what_json5_reads)
     _cleanup_buffer_ struct dr_buffer out = DR_BUFFER(MEGABYTE);
     size_t length = strlen(good[_i].source);
     _cleanup_free_ char *source = exact_copy(good[_i].source, length);
-    struct dr_json5_error error = {0};
+    struct dr_json5_error error = { 0 };
     struct dr_json5 document;
     int r = dr_json5_parse(source, length, DR_JSON5_LENIENT, &arena, &document, &error);
 
@@ -144,53 +144,53 @@ static const struct {
     const char *source;
     const char *text;
 } bad[] = {
-    {"", "1:1: the file is empty"},
-    {" \n// x", "2:5: the file is empty"},
-    {"{\n  \"gateway\": {\n    \"auth\": {\n  ", "4:3: the file ends inside an object (opened at 3:13)"},
-    {"[1,[2", "1:6: the file ends inside an array (opened at 1:4)"},
-    {"{\"a\"", "1:5: the file ends inside an object (opened at 1:1)"},
-    {"{\"a\":", "1:6: the file ends inside an object (opened at 1:1)"},
-    {"{\"a", "1:4: the file ends inside a text (opened at 1:2)"},
-    {"'a\\", "1:4: the file ends inside a text (opened at 1:1)"},
-    {"{} /* x", "1:8: the file ends inside a comment (opened at 1:4)"},
-    {"{a:'b\n'}", "1:6: the text opened at 1:4 is not closed on its line"},
-    {"{a 1}", "1:4: expected ':' behind the key, found '1'"},
-    {"{a:1 b:2}", "1:6: expected ',' or '}' behind the value, found 'b'"},
-    {"[1 2]", "1:4: expected ',' or ']' behind the value, found '2'"},
-    {"[1}", "1:3: expected ',' or ']' behind the value, found '}'"},
-    {"{,}", "1:2: expected a key or '}', found ','"},
-    {"{a:1,,}", "1:6: expected a key, found ','"},
-    {"[,]", "1:2: expected a value, found ','"},
-    {"{a:}", "1:4: expected a value, found '}'"},
-    {"{1:2}", "1:2: expected a key or '}', found '1'"},
-    {"root@host:~$ cat openclaw.json\n{}",
-     "1:1: expected a value, found 'r' (words other than true, false and null need quotes)"},
-    {"{a:undefined}", "1:4: expected a value, found 'u' (words other than true, false and null need quotes)"},
-    {"{a:Nope}", "1:4: expected a value, found 'N' (words other than true, false and null need quotes)"},
-    {"{} {}", "1:4: the document ends before this: found '{' behind it"},
-    {"nullx", "1:5: the document ends before this: found 'x' behind it"},
-    {"{\xe2\x80\x9c"
-     "a\xe2\x80\x9d:1}",
-     "1:2: expected a key or '}', found the typographic quote U+201C"},
-    {"[\x01]", "1:2: expected a value, found the character U+0001"},
-    {"[012]", "1:2: a number must not begin with 0 and another digit"},
-    {"[0x]", "1:4: expected a hexadecimal digit, found ']'"},
-    {"[.]", "1:3: expected a digit, found ']'"},
-    {"[-]", "1:3: expected a digit, found ']'"},
-    {"[1e]", "1:4: expected a digit of the exponent, found ']'"},
-    {"[+-1]", "1:3: expected a digit, found '-'"},
-    {"'\\1'", "1:2: \\ followed by a digit is no escape"},
-    {"'\\01'", "1:2: \\ followed by a digit is no escape"},
-    {"'\\u12g4'", "1:2: \\u needs 4 hexadecimal digits"},
-    {"'\\x4'", "1:2: \\x needs 2 hexadecimal digits"},
-    {"{\\u0020:1}", "1:2: a key with this character needs quotes"},
-    {"{a\\b:1}", "1:3: \\ in a key without quotes needs u and 4 hexadecimal digits"},
-    {"{a:\"\xff\"}", "1:5: byte 0xff: not valid UTF-8"},
-    {"{a:\"\xc3\"}", "1:5: byte 0xc3: not valid UTF-8"},
-    {"{a:\"\xed\xa0\x80\"}", "1:5: byte 0xed: not valid UTF-8"},
-    {"{a:'\xc3\xa9\xe2\x82\xac' x}", "1:9: expected ',' or '}' behind the value, found 'x'"},
-    {"[\r\n1,\r2,\n3 4]", "4:3: expected ',' or ']' behind the value, found '4'"},
-    {"\xef\xbb\xbf[1 2]", "1:4: expected ',' or ']' behind the value, found '2'"},
+    { "", "1:1: the file is empty" },
+    { " \n// x", "2:5: the file is empty" },
+    { "{\n  \"gateway\": {\n    \"auth\": {\n  ", "4:3: the file ends inside an object (opened at 3:13)" },
+    { "[1,[2", "1:6: the file ends inside an array (opened at 1:4)" },
+    { "{\"a\"", "1:5: the file ends inside an object (opened at 1:1)" },
+    { "{\"a\":", "1:6: the file ends inside an object (opened at 1:1)" },
+    { "{\"a", "1:4: the file ends inside a text (opened at 1:2)" },
+    { "'a\\", "1:4: the file ends inside a text (opened at 1:1)" },
+    { "{} /* x", "1:8: the file ends inside a comment (opened at 1:4)" },
+    { "{a:'b\n'}", "1:6: the text opened at 1:4 is not closed on its line" },
+    { "{a 1}", "1:4: expected ':' behind the key, found '1'" },
+    { "{a:1 b:2}", "1:6: expected ',' or '}' behind the value, found 'b'" },
+    { "[1 2]", "1:4: expected ',' or ']' behind the value, found '2'" },
+    { "[1}", "1:3: expected ',' or ']' behind the value, found '}'" },
+    { "{,}", "1:2: expected a key or '}', found ','" },
+    { "{a:1,,}", "1:6: expected a key, found ','" },
+    { "[,]", "1:2: expected a value, found ','" },
+    { "{a:}", "1:4: expected a value, found '}'" },
+    { "{1:2}", "1:2: expected a key or '}', found '1'" },
+    { "root@host:~$ cat openclaw.json\n{}",
+      "1:1: expected a value, found 'r' (words other than true, false and null need quotes)" },
+    { "{a:undefined}", "1:4: expected a value, found 'u' (words other than true, false and null need quotes)" },
+    { "{a:Nope}", "1:4: expected a value, found 'N' (words other than true, false and null need quotes)" },
+    { "{} {}", "1:4: the document ends before this: found '{' behind it" },
+    { "nullx", "1:5: the document ends before this: found 'x' behind it" },
+    { "{\xe2\x80\x9c"
+      "a\xe2\x80\x9d:1}",
+      "1:2: expected a key or '}', found the typographic quote U+201C" },
+    { "[\x01]", "1:2: expected a value, found the character U+0001" },
+    { "[012]", "1:2: a number must not begin with 0 and another digit" },
+    { "[0x]", "1:4: expected a hexadecimal digit, found ']'" },
+    { "[.]", "1:3: expected a digit, found ']'" },
+    { "[-]", "1:3: expected a digit, found ']'" },
+    { "[1e]", "1:4: expected a digit of the exponent, found ']'" },
+    { "[+-1]", "1:3: expected a digit, found '-'" },
+    { "'\\1'", "1:2: \\ followed by a digit is no escape" },
+    { "'\\01'", "1:2: \\ followed by a digit is no escape" },
+    { "'\\u12g4'", "1:2: \\u needs 4 hexadecimal digits" },
+    { "'\\x4'", "1:2: \\x needs 2 hexadecimal digits" },
+    { "{\\u0020:1}", "1:2: a key with this character needs quotes" },
+    { "{a\\b:1}", "1:3: \\ in a key without quotes needs u and 4 hexadecimal digits" },
+    { "{a:\"\xff\"}", "1:5: byte 0xff: not valid UTF-8" },
+    { "{a:\"\xc3\"}", "1:5: byte 0xc3: not valid UTF-8" },
+    { "{a:\"\xed\xa0\x80\"}", "1:5: byte 0xed: not valid UTF-8" },
+    { "{a:'\xc3\xa9\xe2\x82\xac' x}", "1:9: expected ',' or '}' behind the value, found 'x'" },
+    { "[\r\n1,\r2,\n3 4]", "4:3: expected ',' or ']' behind the value, found '4'" },
+    { "\xef\xbb\xbf[1 2]", "1:4: expected ',' or ']' behind the value, found '2'" },
 };
 
 START_TEST(says_where_and_why)
@@ -198,7 +198,7 @@ START_TEST(says_where_and_why)
     _cleanup_arena_ struct dr_arena arena = DR_ARENA(MEGABYTE);
     size_t length = strlen(bad[_i].source);
     _cleanup_free_ char *source = exact_copy(bad[_i].source, length);
-    struct dr_json5_error error = {0};
+    struct dr_json5_error error = { 0 };
     struct dr_json5 document;
 
     ck_assert_int_eq(dr_json5_parse(source, length, DR_JSON5_LENIENT, &arena, &document, &error), -EBADMSG);
@@ -211,7 +211,7 @@ END_TEST
 START_TEST(refuses_nul_bytes)
 {
     _cleanup_arena_ struct dr_arena arena = DR_ARENA(MEGABYTE);
-    struct dr_json5_error error = {0};
+    struct dr_json5_error error = { 0 };
     struct dr_json5 document;
 
     ck_assert_int_eq(dr_json5_parse("{a:1}\0", 6, DR_JSON5_LENIENT, &arena, &document, &error), -EBADMSG);
@@ -228,7 +228,7 @@ START_TEST(survives_every_truncation)
     for (size_t length = 0; length < sizeof(whole) - 1; length++) {
         _cleanup_arena_ struct dr_arena arena = DR_ARENA(MEGABYTE);
         _cleanup_free_ char *source = exact_copy(whole, length);
-        struct dr_json5_error error = {0};
+        struct dr_json5_error error = { 0 };
         struct dr_json5 document;
         int r = dr_json5_parse(source, length, DR_JSON5_LENIENT, &arena, &document, &error);
 
@@ -253,7 +253,7 @@ static const char sample[] = "// top\n"
 
 static struct dr_json5 parse_text(const char *text, struct dr_arena *arena)
 {
-    struct dr_json5_error error = {0};
+    struct dr_json5_error error = { 0 };
     struct dr_json5 document;
 
     ck_assert_msg(dr_json5_parse(text, strlen(text), DR_JSON5_LENIENT, arena, &document, &error) == 0, "%s", error.text);
@@ -264,8 +264,8 @@ START_TEST(finds_values_by_path)
 {
     _cleanup_arena_ struct dr_arena arena = DR_ARENA(MEGABYTE);
     struct dr_json5 document = parse_text(sample, &arena);
-    static const char *const paths[] = {"gateway.auth.mode", "gateway.auth.token", "gateway.list[1].id",
-                                        "gateway.list[3]",   "[\"a.b\"]",          "gateway2"};
+    static const char *const paths[] = { "gateway.auth.mode", "gateway.auth.token", "gateway.list[1].id",
+                                         "gateway.list[3]",   "[\"a.b\"]",          "gateway2" };
 
     for (size_t i = 0; i < DR_COUNT(paths); i++) {
         const struct dr_json5_node *node = dr_json5_at(&document, paths[i]);
@@ -309,7 +309,7 @@ START_TEST(tells_whole_numbers_from_others)
 {
     _cleanup_arena_ struct dr_arena arena = DR_ARENA(MEGABYTE);
     struct dr_json5 document = parse_text("[10, 1.5, 9007199254740994, NaN, 0x10, 1e3, 'x']", &arena);
-    static const int64_t expected[] = {10, -ERANGE, -ERANGE, -ERANGE, 16, 1000, -EINVAL};
+    static const int64_t expected[] = { 10, -ERANGE, -ERANGE, -ERANGE, 16, 1000, -EINVAL };
 
     for (size_t i = 0; i < DR_COUNT(expected); i++) {
         int64_t value = 0;
@@ -392,12 +392,12 @@ END_TEST
 
 START_TEST(refuses_deep_nesting_at_once)
 {
-    static const char *const openers[] = {"[", "{\"a\":", "[{a:"};
+    static const char *const openers[] = { "[", "{\"a\":", "[{a:" };
 
     for (size_t i = 0; i < DR_COUNT(openers); i++) {
         _cleanup_arena_ struct dr_arena arena = DR_ARENA(MEGABYTE);
         _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(8 * MEGABYTE);
-        struct dr_json5_error error = {0};
+        struct dr_json5_error error = { 0 };
         struct dr_json5 document;
         int r = 0;
 
@@ -414,7 +414,7 @@ END_TEST
 START_TEST(accepts_nesting_up_to_the_limit)
 {
     _cleanup_arena_ struct dr_arena arena = DR_ARENA(MEGABYTE);
-    char text[2 * DR_JSON5_DEPTH + 1] = {0};
+    char text[2 * DR_JSON5_DEPTH + 1] = { 0 };
     const struct dr_json5_node *node;
     size_t depth = 0;
 
@@ -448,7 +448,7 @@ START_TEST(holds_100000_pending_records_in_little_memory)
     ck_assert_int_eq(r, 0);
     ck_assert_uint_gt(text.length, 45 * MEGABYTE);
 
-    struct dr_json5_error error = {0};
+    struct dr_json5_error error = { 0 };
     struct dr_json5 document;
 
     ck_assert_int_eq(dr_json5_parse(text.data, text.length, DR_JSON5_STRICT, &arena, &document, &error), 0);
