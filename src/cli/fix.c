@@ -100,7 +100,7 @@ static void keep_path(void *path)
     (void)path; /* borrowed from the look */
 }
 
-static bool has_operations(const struct dr_look *look, const char *fingerprint, const void *taken)
+static bool has_operations(const struct dr_look *look, const char *fingerprint, void *const *taken)
 {
     const cJSON *operation;
     bool any = false;
@@ -112,7 +112,7 @@ static bool has_operations(const struct dr_look *look, const char *fingerprint, 
         if (!own || strcmp(own, fingerprint) != 0)
             continue;
         /* Another repair of this round already changes the file: it is looked at anew in the next round. */
-        if (!path || tfind(path, (void *const *)&taken, compare_paths))
+        if (!path || tfind(path, taken, compare_paths))
             return false;
         any = true;
     }
@@ -159,7 +159,7 @@ static int choose(struct fixing *fixing, struct round *round)
 
         if (!fingerprint || cJSON_GetObjectItemCaseSensitive(finding, "causedBy") ||
             cJSON_GetObjectItemCaseSensitive(fixing->attempted, fingerprint) ||
-            !has_operations(fixing->look, fingerprint, taken) || !decide(fixing, finding))
+            !has_operations(fixing->look, fingerprint, &taken) || !decide(fixing, finding))
             continue;
         r = add_group(fixing, round, finding, &taken);
         if (r < 0)

@@ -10,8 +10,6 @@
 #include <sys/resource.h>
 #include <time.h>
 
-extern char **environ;
-
 enum { DEFAULT_WIDTH = 80, NARROWEST = 20, WIDEST = 120, MOST_REPORT = 256 * 1024 * 1024 };
 
 static bool speaks_utf8(void)

@@ -53,7 +53,7 @@ static void decide_release(struct dr_context *context, struct dr_installs *insta
 
 const struct dr_installs *dr_installs(struct dr_context *context)
 {
-    static const struct dr_release unknown = {2026, 9, 6, 0};
+    static const struct dr_release unknown = { 2026, 9, 6, 0 };
 
     if (context->installs)
         return context->installs;

@@ -7,14 +7,15 @@
 
 enum { SQLITE_HEADER = 100, USER_VERSION = 60, PAIRED_HEAD = 64 * 1024 };
 
-static const struct dr_release newest = {2026, 9, 6, 0};
+static const struct dr_release newest = { 2026, 9, 6, 0 };
 
 /* First release that writes the schema (openclaw-2026.9 section 2.1); newest first. */
 static const struct {
     unsigned schema;
     struct dr_release release;
 } schemas[] = {
-    {18, {2026, 9, 6, 0}}, {15, {2026, 8, 1, 0}}, {6, {2026, 7, 2, 5}}, {4, {2026, 7, 2, 3}}, {2, {2026, 7, 2, 1}},
+    { 18, { 2026, 9, 6, 0 } }, { 15, { 2026, 8, 1, 0 } }, { 6, { 2026, 7, 2, 5 } },
+    { 4, { 2026, 7, 2, 3 } },  { 2, { 2026, 7, 2, 1 } },
 };
 
 static bool exists(struct dr_context *context, const char *state_dir, const char *name)
@@ -46,16 +47,16 @@ static struct dr_release json_era(struct dr_context *context, const char *state_
 
     if (exists(context, state_dir, "openclaw.json.last-good") || exists(context, state_dir, "tasks/runs.sqlite")) {
         *ret_shown_by = "device files in JSON beside openclaw.json.last-good";
-        return (struct dr_release){2026, 4, 25, 0};
+        return (struct dr_release){ 2026, 4, 25, 0 };
     }
     if (dr_read_head(context, dr_context_join(context, state_dir, "devices/paired.json"), PAIRED_HEAD, &paired, &length) ==
             0 &&
         memmem(paired, length, "\"approvedScopes\"", 16)) {
         *ret_shown_by = "device files in JSON with approvedScopes";
-        return (struct dr_release){2026, 2, 21, 0};
+        return (struct dr_release){ 2026, 2, 21, 0 };
     }
     *ret_shown_by = "device files in JSON";
-    return (struct dr_release){2026, 2, 19, 0};
+    return (struct dr_release){ 2026, 2, 19, 0 };
 }
 
 struct dr_release dr_era_of_state(struct dr_context *context, const char *state_dir, const char **ret_shown_by)

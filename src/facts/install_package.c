@@ -108,7 +108,7 @@ static const char *member_text(struct dr_context *context, const char *json, con
 
 bool dr_package_is_openclaw(const char *name)
 {
-    static const char *const names[] = {"openclaw", "moltbot", "clawdbot"};
+    static const char *const names[] = { "openclaw", "moltbot", "clawdbot" };
 
     for (size_t i = 0; i < DR_COUNT(names); i++)
         if (strcmp(names[i], name) == 0)
@@ -128,7 +128,7 @@ int dr_package_read(struct dr_context *context, const char *folder, struct dr_pa
 
     if (!name)
         return -EINVAL;
-    *ret_package = (struct dr_package){dr_strdup(context, folder), name, member_text(context, json, "version")};
+    *ret_package = (struct dr_package){ dr_strdup(context, folder), name, member_text(context, json, "version") };
     return 0;
 }
 
@@ -212,8 +212,8 @@ static int package_above(struct dr_context *context, const char *path, struct dr
 /* How a wrapper names the folder that it stands in, or the home. */
 static const char *expand(struct dr_context *context, const char *word, const char *folder)
 {
-    static const char *const here[] = {"$basedir/", "${basedir}/", "$DIR/", "$SCRIPT_DIR/"};
-    static const char *const home[] = {"$HOME/", "${HOME}/", "~/"};
+    static const char *const here[] = { "$basedir/", "${basedir}/", "$DIR/", "$SCRIPT_DIR/" };
+    static const char *const home[] = { "$HOME/", "${HOME}/", "~/" };
     const char *home_folder = dr_environment(context, "HOME");
 
     for (size_t i = 0; i < DR_COUNT(here); i++)
@@ -229,7 +229,7 @@ static const char *expand(struct dr_context *context, const char *word, const ch
 static const char *wrapper_target(struct dr_context *context, const char *text, const char *folder)
 {
     static const char breaks[] = " \t\r\n\"'`;()|&<>=";
-    static const char *const ends[] = {".mjs", ".js", "/openclaw"};
+    static const char *const ends[] = { ".mjs", ".js", "/openclaw" };
 
     for (const char *at = text; *at;) {
         size_t length = strcspn(at, breaks);

@@ -13,7 +13,7 @@
 enum { MOST_PATH_FOLDERS = 64, MOST_VERSIONS = 32 };
 
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-static const char *const names[] = {"openclaw", "moltbot", "clawdbot"};
+static const char *const names[] = { "openclaw", "moltbot", "clawdbot" };
 
 /*
  * `folder` holds packages ("~" is the home). With `inside`, `folder` holds one folder per version of Node, and the packages are
@@ -23,22 +23,22 @@ static const struct place {
     const char *folder;
     const char *inside;
 } places[] = {
-    {"/usr/lib/node_modules", NULL},
-    {"/usr/local/lib/node_modules", NULL},
-    {"/opt/node/lib/node_modules", NULL},
-    {"/home/linuxbrew/.linuxbrew/lib/node_modules", NULL},
-    {"~/.npm-global/lib/node_modules", NULL},
-    {"~/.npm-packages/lib/node_modules", NULL},
-    {"~/.local/lib/node_modules", NULL},
-    {"~/.openclaw/lib/node_modules", NULL},
-    {"~/.bun/install/global/node_modules", NULL},
-    {"~/.local/share/pnpm/global/5/node_modules", NULL},
-    {"~/.volta/tools/image/packages/openclaw/lib/node_modules", NULL},
-    {"~/.nvm/versions/node", "lib/node_modules"},
-    {"~/.fnm/node-versions", "installation/lib/node_modules"},
-    {"~/.local/share/fnm/node-versions", "installation/lib/node_modules"},
-    {"~/.asdf/installs/nodejs", "lib/node_modules"},
-    {"~/.local/share/mise/installs/node", "lib/node_modules"},
+    { "/usr/lib/node_modules", NULL },
+    { "/usr/local/lib/node_modules", NULL },
+    { "/opt/node/lib/node_modules", NULL },
+    { "/home/linuxbrew/.linuxbrew/lib/node_modules", NULL },
+    { "~/.npm-global/lib/node_modules", NULL },
+    { "~/.npm-packages/lib/node_modules", NULL },
+    { "~/.local/lib/node_modules", NULL },
+    { "~/.openclaw/lib/node_modules", NULL },
+    { "~/.bun/install/global/node_modules", NULL },
+    { "~/.local/share/pnpm/global/5/node_modules", NULL },
+    { "~/.volta/tools/image/packages/openclaw/lib/node_modules", NULL },
+    { "~/.nvm/versions/node", "lib/node_modules" },
+    { "~/.fnm/node-versions", "installation/lib/node_modules" },
+    { "~/.local/share/fnm/node-versions", "installation/lib/node_modules" },
+    { "~/.asdf/installs/nodejs", "lib/node_modules" },
+    { "~/.local/share/mise/installs/node", "lib/node_modules" },
 };
 
 static bool is_file(struct dr_context *context, const char *path)

@@ -46,7 +46,7 @@ int dr_process_read(struct dr_context *context, long pid, struct dr_process *ret
 {
     _cleanup_buffer_ struct dr_buffer buffer = DR_BUFFER(MOST_STAT);
     const char *folder = dr_format(context, "%s/%ld", context->request->proc, pid);
-    struct dr_process process = {.pid = pid};
+    struct dr_process process = { .pid = pid };
     struct stat st;
     int r = dr_stat(AT_FDCWD, folder, &st);
 

@@ -25,40 +25,40 @@
     }
 
 const struct dr_rule_row dr_rule_rows[] = {
-    {EVER, FIELD(client_env_first), true, "openclaw-2026.2 section 3"},
-    {EVER, FIELD(silent_edit_works), true, "openclaw-2026.2 section 2"},
-    {EVER, FIELD(legacy_names), true, "openclaw-2026.2 section 10"},
-    {EVER, FIELD(signature_window_s), 600, "openclaw-2026.2 section 7"},
-    {EVER, FIELD(generated_token_saved), true, "openclaw-2026.2 section 3"},
-    {FROM(2026, 2, 14), FIELD(mismatch_named_device), true, "failure-modes row 1"},
-    {FROM(2026, 2, 19), FIELD(scopes_literal), true, "openclaw-2026.2 section 2"},
-    {FROM(2026, 2, 21), FIELD(scopes_literal), false, "openclaw-2026.2 section 2"},
-    {FROM(2026, 2, 21), FIELD(silent_edit_works), false, "openclaw-2026.2 section 2"},
-    {FROM(2026, 2, 22), FIELD(signature_window_s), 120, "openclaw-2026.9 section 3.3, seen in 2026.4.25"},
-    {FROM_BETA(2026, 5, 30, 1), FIELD(sqlite_schema), 1, "openclaw-2026.9 section 2.1"},
-    {FROM_BETA(2026, 7, 2, 1), FIELD(pairing_in_sqlite), true, "openclaw-2026.9 section 2.1, PR 103160"},
-    {FROM_BETA(2026, 7, 2, 1), FIELD(sqlite_schema), 2, "openclaw-2026.9 section 2.1"},
-    {FROM_BETA(2026, 7, 2, 3), FIELD(sqlite_schema), 4, "openclaw-2026.9 section 2.1"},
-    {FROM_BETA(2026, 7, 2, 5), FIELD(identity_in_sqlite), true, "openclaw-2026.9 section 2.1, PR 110392, PR 112663"},
-    {FROM_BETA(2026, 7, 2, 5), FIELD(sqlite_schema), 6, "openclaw-2026.9 section 2.1"},
+    { EVER, FIELD(client_env_first), true, "openclaw-2026.2 section 3" },
+    { EVER, FIELD(silent_edit_works), true, "openclaw-2026.2 section 2" },
+    { EVER, FIELD(legacy_names), true, "openclaw-2026.2 section 10" },
+    { EVER, FIELD(signature_window_s), 600, "openclaw-2026.2 section 7" },
+    { EVER, FIELD(generated_token_saved), true, "openclaw-2026.2 section 3" },
+    { FROM(2026, 2, 14), FIELD(mismatch_named_device), true, "failure-modes row 1" },
+    { FROM(2026, 2, 19), FIELD(scopes_literal), true, "openclaw-2026.2 section 2" },
+    { FROM(2026, 2, 21), FIELD(scopes_literal), false, "openclaw-2026.2 section 2" },
+    { FROM(2026, 2, 21), FIELD(silent_edit_works), false, "openclaw-2026.2 section 2" },
+    { FROM(2026, 2, 22), FIELD(signature_window_s), 120, "openclaw-2026.9 section 3.3, seen in 2026.4.25" },
+    { FROM_BETA(2026, 5, 30, 1), FIELD(sqlite_schema), 1, "openclaw-2026.9 section 2.1" },
+    { FROM_BETA(2026, 7, 2, 1), FIELD(pairing_in_sqlite), true, "openclaw-2026.9 section 2.1, PR 103160" },
+    { FROM_BETA(2026, 7, 2, 1), FIELD(sqlite_schema), 2, "openclaw-2026.9 section 2.1" },
+    { FROM_BETA(2026, 7, 2, 3), FIELD(sqlite_schema), 4, "openclaw-2026.9 section 2.1" },
+    { FROM_BETA(2026, 7, 2, 5), FIELD(identity_in_sqlite), true, "openclaw-2026.9 section 2.1, PR 110392, PR 112663" },
+    { FROM_BETA(2026, 7, 2, 5), FIELD(sqlite_schema), 6, "openclaw-2026.9 section 2.1" },
     /* 2026.7.33 to 2026.7.35 were made from the line before 2026.7.2-beta.1. */
-    {FROM(2026, 7, 33), FIELD(pairing_in_sqlite), false, "openclaw-2026.9 section 2.1"},
-    {FROM(2026, 7, 33), FIELD(identity_in_sqlite), false, "openclaw-2026.9 section 2.1"},
-    {FROM(2026, 7, 33), FIELD(sqlite_schema), 1, "openclaw-2026.9 section 2.1"},
-    {FROM(2026, 8, 1), FIELD(pairing_in_sqlite), true, "openclaw-2026.9 section 2.1"},
-    {FROM(2026, 8, 1), FIELD(identity_in_sqlite), true, "openclaw-2026.9 section 2.1"},
-    {FROM(2026, 8, 1), FIELD(sqlite_schema), 15, "openclaw-2026.9 section 2.1"},
-    {FROM(2026, 8, 1), FIELD(client_env_first), false, "failure-modes section 1, PR 114462"},
-    {FROM(2026, 8, 1), FIELD(attribution_required), true, "openclaw-2026.9 section 0 row 6"},
-    {FROM(2026, 8, 1), FIELD(client_signs_server_time), true, "openclaw-2026.9 section 0 row 8, PR 116679"},
-    {FROM(2026, 8, 1), FIELD(server_reads_remote), true, "openclaw-2026.9 section 3.5, seen in 2026.9.6"},
-    {FROM(2026, 8, 1), FIELD(remote_reads_others), true, "openclaw-2026.9 section 3.5, seen in 2026.9.6"},
-    {FROM(2026, 8, 1), FIELD(generated_token_saved), false, "openclaw-2026.9 section 3.5, seen in 2026.9.6"},
-    {FROM(2026, 8, 1), FIELD(mismatch_named_device), false, "openclaw-2026.9 section 3.1, seen in 2026.9.6"},
-    {FROM(2026, 8, 1), FIELD(legacy_names), false, "openclaw-2026.9 section 6, seen in 2026.9.6"},
-    {FROM(2026, 8, 1), FIELD(cidr_v6), true, "openclaw-2026.9 section 3.7, seen in 2026.9.6"},
-    {FROM(2026, 8, 1), FIELD(sentinel_token_refused), true, "openclaw-2026.9 section 4, seen in 2026.9.6"},
-    {FROM(2026, 9, 6), FIELD(sqlite_schema), 18, "openclaw-2026.9 section 2.1"},
+    { FROM(2026, 7, 33), FIELD(pairing_in_sqlite), false, "openclaw-2026.9 section 2.1" },
+    { FROM(2026, 7, 33), FIELD(identity_in_sqlite), false, "openclaw-2026.9 section 2.1" },
+    { FROM(2026, 7, 33), FIELD(sqlite_schema), 1, "openclaw-2026.9 section 2.1" },
+    { FROM(2026, 8, 1), FIELD(pairing_in_sqlite), true, "openclaw-2026.9 section 2.1" },
+    { FROM(2026, 8, 1), FIELD(identity_in_sqlite), true, "openclaw-2026.9 section 2.1" },
+    { FROM(2026, 8, 1), FIELD(sqlite_schema), 15, "openclaw-2026.9 section 2.1" },
+    { FROM(2026, 8, 1), FIELD(client_env_first), false, "failure-modes section 1, PR 114462" },
+    { FROM(2026, 8, 1), FIELD(attribution_required), true, "openclaw-2026.9 section 0 row 6" },
+    { FROM(2026, 8, 1), FIELD(client_signs_server_time), true, "openclaw-2026.9 section 0 row 8, PR 116679" },
+    { FROM(2026, 8, 1), FIELD(server_reads_remote), true, "openclaw-2026.9 section 3.5, seen in 2026.9.6" },
+    { FROM(2026, 8, 1), FIELD(remote_reads_others), true, "openclaw-2026.9 section 3.5, seen in 2026.9.6" },
+    { FROM(2026, 8, 1), FIELD(generated_token_saved), false, "openclaw-2026.9 section 3.5, seen in 2026.9.6" },
+    { FROM(2026, 8, 1), FIELD(mismatch_named_device), false, "openclaw-2026.9 section 3.1, seen in 2026.9.6" },
+    { FROM(2026, 8, 1), FIELD(legacy_names), false, "openclaw-2026.9 section 6, seen in 2026.9.6" },
+    { FROM(2026, 8, 1), FIELD(cidr_v6), true, "openclaw-2026.9 section 3.7, seen in 2026.9.6" },
+    { FROM(2026, 8, 1), FIELD(sentinel_token_refused), true, "openclaw-2026.9 section 4, seen in 2026.9.6" },
+    { FROM(2026, 9, 6), FIELD(sqlite_schema), 18, "openclaw-2026.9 section 2.1" },
 };
 const size_t dr_rule_row_count = DR_COUNT(dr_rule_rows);
 
@@ -79,7 +79,7 @@ _Static_assert(sizeof(bool) != sizeof(int) && sizeof(unsigned) == sizeof(int), "
 
 void dr_rules_fill(const struct dr_release *release, struct dr_rules *ret_rules)
 {
-    struct dr_rules rules = {0};
+    struct dr_rules rules = { 0 };
 
     for (size_t i = 0; i < DR_COUNT(dr_rule_rows); i++)
         if (dr_release_compare(&dr_rule_rows[i].from, release) <= 0)

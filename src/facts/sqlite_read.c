@@ -185,7 +185,7 @@ static int settle(struct dr_sqlite *sqlite)
 
 int dr_sqlite_open(struct dr_sqlite *sqlite, int root_fd, const char *path, struct dr_error *reterr_error)
 {
-    *sqlite = (struct dr_sqlite){.fd = -1, .wal_fd = -1};
+    *sqlite = (struct dr_sqlite){ .fd = -1, .wal_fd = -1 };
     int r = open_judged(root_fd, path, &sqlite->fd, &sqlite->identity);
 
     if (r < 0)

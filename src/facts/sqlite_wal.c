@@ -42,7 +42,7 @@ static void sum_up(struct checksum *sum, const unsigned char *bytes, size_t leng
         a += word_at(bytes + i, big) + b;
         b += word_at(bytes + i + 4, big) + a;
     }
-    *sum = (struct checksum){a, b};
+    *sum = (struct checksum){ a, b };
 }
 
 static ssize_t read_at(int fd, unsigned char *space, size_t length, uint64_t offset)
@@ -101,14 +101,14 @@ static int remember(struct dr_wal *wal, uint32_t page, uint32_t frame)
     struct dr_wal_slot *slot = slot_of(wal, page);
 
     wal->used += slot->page == 0;
-    *slot = (struct dr_wal_slot){page, frame};
+    *slot = (struct dr_wal_slot){ page, frame };
     return 0;
 }
 
 void dr_wal_release(struct dr_wal *wal)
 {
     free(wal->slots);
-    *wal = (struct dr_wal){0};
+    *wal = (struct dr_wal){ 0 };
 }
 
 bool dr_wal_find(const struct dr_wal *wal, uint32_t page, uint64_t *ret_offset)
@@ -127,7 +127,7 @@ static bool header_is_good(const unsigned char *header, uint32_t *ret_page_size,
 {
     uint32_t magic = big_endian(header);
     uint32_t page_size = big_endian(header + 8);
-    struct checksum sum = {0, 0};
+    struct checksum sum = { 0, 0 };
 
     if ((magic & ~1U) != WAL_MAGIC || big_endian(header + 4) != WAL_VERSION)
         return false;
@@ -147,7 +147,7 @@ static bool frame_is_good(const struct dr_wal *wal, const unsigned char *bytes, 
 {
     bool big = big_endian(wal->header) & 1;
 
-    *ret_frame = (struct frame){big_endian(bytes), big_endian(bytes + 4)};
+    *ret_frame = (struct frame){ big_endian(bytes), big_endian(bytes + 4) };
     if (ret_frame->page == 0 || memcmp(bytes + 8, wal->header + 16, 8) != 0)
         return false;
     sum_up(sum, bytes, 8, big);
@@ -194,7 +194,7 @@ static int wait_for_commit(struct dr_wal *wal, struct waiting *waiting, const st
 
 static int read_frames(int fd, struct dr_wal *wal, uint32_t page_size, struct checksum sum)
 {
-    _cleanup_(waiting_release) struct waiting waiting = {0};
+    _cleanup_(waiting_release) struct waiting waiting = { 0 };
     size_t frame_size = (size_t)page_size + DR_WAL_FRAME_HEADER;
     size_t per_chunk = frame_size > CHUNK ? 1 : CHUNK / frame_size;
     _cleanup_free_ unsigned char *chunk = malloc(per_chunk * frame_size);
@@ -230,7 +230,7 @@ static uint64_t end_of(const struct dr_wal *wal)
 
 int dr_wal_read(int fd, struct dr_wal *ret_wal)
 {
-    _cleanup_wal_ struct dr_wal wal = {0};
+    _cleanup_wal_ struct dr_wal wal = { 0 };
     struct checksum sum;
     struct stat st;
     uint32_t page_size;
@@ -256,7 +256,7 @@ int dr_wal_read(int fd, struct dr_wal *ret_wal)
         return (int)got;
     wal.behind_length = (size_t)got;
     *ret_wal = wal;
-    wal = (struct dr_wal){0};
+    wal = (struct dr_wal){ 0 };
     return 0;
 }
 

@@ -25,12 +25,12 @@ static const struct temp_place {
     bool with_uid;
     unsigned deepest;
 } temp_places[] = {
-    {NULL, "", false, 0},
-    {NULL, "/jiti", false, TEMP_DEPTH},
-    {NULL, "/node-compile-cache", false, TEMP_DEPTH},
-    {NULL, "/openclaw-", true, TEMP_DEPTH},
-    {"/tmp", "/openclaw", false, TEMP_DEPTH},
-    {"/tmp", "/openclaw-state-locks-", true, TEMP_DEPTH},
+    { NULL, "", false, 0 },
+    { NULL, "/jiti", false, TEMP_DEPTH },
+    { NULL, "/node-compile-cache", false, TEMP_DEPTH },
+    { NULL, "/openclaw-", true, TEMP_DEPTH },
+    { "/tmp", "/openclaw", false, TEMP_DEPTH },
+    { "/tmp", "/openclaw-state-locks-", true, TEMP_DEPTH },
 };
 
 struct survey {
@@ -130,10 +130,10 @@ static int (*const walkers[])(struct survey *survey) = {
 static struct survey survey_of(struct dr_context *context, dr_visit_function *visit, void *state)
 {
     return (struct survey){
-        .walk = {.root_fd = context->request->root ? context->request->root_fd : AT_FDCWD,
-                 .visit = visit,
-                 .context = context,
-                 .state = state},
+        .walk = { .root_fd = context->request->root ? context->request->root_fd : AT_FDCWD,
+                  .visit = visit,
+                  .context = context,
+                  .state = state },
         .target = dr_target(context),
     };
 }

@@ -320,7 +320,7 @@ static int enter(struct walker *walker, const char *name, bool descend)
     const struct level *level = &walker->levels[walker->depth - 1];
     struct dr_entry entry = entry_below(walker, level);
     size_t folder_length = level->path_length;
-    struct seen seen = {0};
+    struct seen seen = { 0 };
     int fd = -1;
     int r = look(level->fd, name, &seen);
 
@@ -444,9 +444,9 @@ static size_t folder_part(const char *path)
 static int begin(struct walker *walker)
 {
     const struct dr_walk *walk = walker->walk;
-    struct dr_entry entry = {.group_passes = true, .others_pass = true};
+    struct dr_entry entry = { .group_passes = true, .others_pass = true };
     _cleanup_close_ int at = -1;
-    struct seen seen = {0};
+    struct seen seen = { 0 };
     int fd = -1;
     int r = dr_open(walk->root_fd, walk->path, O_PATH, &at);
 
@@ -474,7 +474,7 @@ static int prepare(struct walker *walker, const struct dr_walk *walk)
 {
     *walker = (struct walker){
         .walk = walk,
-        .path = {.ceiling = LONGEST_PATH},
+        .path = { .ceiling = LONGEST_PATH },
         .uid = geteuid(),
         .chunk = malloc(CHUNK),
     };
@@ -483,7 +483,7 @@ static int prepare(struct walker *walker, const struct dr_walk *walk)
 
 int dr_walk_run(const struct dr_walk *walk)
 {
-    _cleanup_(walker_release) struct walker walker = {0};
+    _cleanup_(walker_release) struct walker walker = { 0 };
     int r = prepare(&walker, walk);
 
     if (r == 0)
@@ -493,8 +493,8 @@ int dr_walk_run(const struct dr_walk *walk)
 
 int dr_walk_single(const struct dr_walk *walk)
 {
-    _cleanup_(walker_release) struct walker walker = {0};
-    struct dr_entry folder = {.group_passes = true, .others_pass = true};
+    _cleanup_(walker_release) struct walker walker = { 0 };
+    struct dr_entry folder = { .group_passes = true, .others_pass = true };
     size_t length = folder_part(walk->path);
     struct seen seen;
     int fd;
