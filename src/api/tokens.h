@@ -18,8 +18,18 @@ enum dr_token_place_kind {
     DR_PLACE_UNIT, /* Environment= of a unit or drop-in */
     DR_PLACE_UNIT_FILE, /* EnvironmentFile= of a unit */
     DR_PLACE_COMPOSE_DOTENV, /* .env beside a compose file */
+    DR_PLACE_GATEWAY_DOTENV, /* ~/.config/openclaw/gateway.env, read last by releases from 2026.8.1 on */
     DR_PLACE_RUNNING, /* /proc/<pid>/environ of the running gateway */
     DR_PLACE_KINDS
+};
+
+/* What is wrong with the characters of one value. */
+enum dr_token_flaw {
+    DR_FLAW_EMPTY = 1 << 0, /* nothing, or white space only */
+    DR_FLAW_SPACE = 1 << 1, /* white space around it, of the kinds that JavaScript's trim() drops */
+    DR_FLAW_INVISIBLE = 1 << 2, /* control characters, zero-width characters, odd spaces */
+    DR_FLAW_QUOTES = 1 << 3, /* quotes that are part of the value */
+    DR_FLAW_SENTINEL = 1 << 4, /* no secret at all: "undefined", "__OPENCLAW_REDACTED__", an example of the documentation */
 };
 
 struct dr_token_place {
@@ -34,16 +44,33 @@ struct dr_token_place {
     uint64_t line_offset, line_length; /* the whole assignment, for commenting it out; 0 where that makes no sense */
     struct dr_file_identity identity;
     const char *sha256;
+    const char *not_editable; /* NULL: the value may be replaced where it stands; else why not, in words */
+    const char *service; /* DR_PLACE_UNIT, DR_PLACE_UNIT_FILE: name of the unit */
+    const char *restart; /* the command that makes a change here take effect; NULL: the next start of a program does */
+    unsigned flaws; /* enum dr_token_flaw */
+    const char *clean; /* the value without its flaws (a sentinel stays); a secret */
+    bool ignored; /* the installed release does not read it at all, or a later assignment of the same service replaces it */
 };
 
+struct dr_token_unread {
+    struct dr_source source;
+    const char *reason;
+};
+
+/*
+ * fact: DR_UNKNOWN when the configuration could not be read (reason and source are the configuration's): then the places that
+ * could be read are there, and nobody wins. The winners are passwords when auth_mode is "password".
+ */
 struct dr_tokens {
     struct dr_fact fact;
     const struct dr_token_place *places;
     size_t count;
-    const char *const *not_read; /* NULL-ended: places that could not be read, with why (they may hold a token) */
+    const struct dr_token_unread *not_read; /* places that could not be read (they may hold a token) */
+    size_t not_read_count;
     const struct dr_token_place *server; /* which the gateway accepts; NULL: none is set */
     const struct dr_token_place *client; /* which a local client (CLI) sends; NULL: none */
     const struct dr_token_place *service; /* which the gateway's own process hands to its children (unit), or NULL */
+    const char *reference_unset; /* gateway.auth takes its value from ${NAME}, and the gateway's environment has no NAME */
     const char *mode; /* gateway.mode: "local", "remote", NULL when unset */
     const char *auth_mode; /* effective: "token", "password", "none", "trusted-proxy" */
 };

@@ -15,6 +15,7 @@ struct dr_config;
 struct dr_devices;
 struct dr_tokens;
 struct dr_gateway;
+struct dr_services;
 struct dr_secrets;
 
 struct dr_context {
@@ -29,6 +30,7 @@ struct dr_context {
     struct dr_devices *devices;
     struct dr_tokens *tokens;
     struct dr_gateway *gateway;
+    struct dr_services *services;
     struct dr_secrets *secrets;
 };
 

@@ -4,8 +4,12 @@
 #include "facts/context.h"
 #include "facts/install_era.h"
 #include "facts/install_places.h"
+#include "facts/units.h"
+
+#include "base/text.h"
 
 #include <errno.h>
+#include <string.h>
 
 static void decide(struct dr_installs *installs, const struct dr_release *release, bool certain, const char *from)
 {
@@ -31,6 +35,47 @@ static bool decide_by_install(struct dr_context *context, struct dr_installs *in
     return false;
 }
 
+/* What a service starts: `node .../dist/index.js gateway`, or a program of OpenClaw itself. */
+static void find_in_service(struct dr_context *context, struct dr_install_list *found, const struct dr_service *service)
+{
+    const char *const *words = service->command;
+    const char *found_by = dr_format(context, "unit %s", service->name);
+    enum dr_install_kind kind = service->ours ? DR_INSTALL_UNIT : DR_INSTALL_PLACE;
+
+    for (size_t i = 0; words[i]; i++) {
+        bool script = dr_text_ends_with(words[i], ".js") || dr_text_ends_with(words[i], ".mjs");
+
+        if (words[i][0] != '/' || (i > 0 && !script))
+            continue;
+        dr_install_add(context, found, kind, words[i], script && i > 0 ? words[0] : NULL, found_by);
+    }
+}
+
+static void find_in_services(struct dr_context *context, struct dr_install_list *found)
+{
+    const struct dr_services *services = dr_services(context);
+
+    for (size_t i = 0; i < services->count; i++)
+        find_in_service(context, found, &services->list[i]);
+}
+
+/* What the service says that last wrote it. */
+static bool decide_by_word_of_state(struct dr_context *context, struct dr_installs *installs)
+{
+    const struct dr_services *services = dr_services(context);
+    struct dr_release release;
+
+    for (size_t i = 0; i < services->count; i++) {
+        const struct dr_service_variable *version = dr_service_get(&services->list[i], "OPENCLAW_SERVICE_VERSION");
+
+        if (services->list[i].ours && version && dr_release_parse(version->value, &release)) {
+            decide(installs, &release, false, dr_format(context, "OPENCLAW_SERVICE_VERSION of %s", services->list[i].name));
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The order of evidence of api/install.h. */
 static void decide_release(struct dr_context *context, struct dr_installs *installs, const struct dr_install_list *found,
                            const char *state_dir)
@@ -44,7 +89,7 @@ static void decide_release(struct dr_context *context, struct dr_installs *insta
         return;
     }
     if (decide_by_install(context, installs, found, DR_INSTALL_UNIT, true) ||
-        decide_by_install(context, installs, found, DR_INSTALL_PATH, true) ||
+        decide_by_install(context, installs, found, DR_INSTALL_PATH, true) || decide_by_word_of_state(context, installs) ||
         decide_by_install(context, installs, found, DR_INSTALL_PLACE, false))
         return;
     installs->release = dr_era_of_state(context, state_dir, &shown_by);
@@ -67,6 +112,7 @@ const struct dr_installs *dr_installs(struct dr_context *context)
 
     const struct dr_target *target = dr_target(context);
 
+    find_in_services(context, found);
     dr_install_find_on_path(context, found);
     dr_install_find_in_places(context, found, target->home);
     decide_release(context, installs, found, target->state_dir);

@@ -58,6 +58,8 @@ const struct dr_rule_row dr_rule_rows[] = {
     { FROM(2026, 8, 1), FIELD(legacy_names), false, "openclaw-2026.9 section 6, seen in 2026.9.6" },
     { FROM(2026, 8, 1), FIELD(cidr_v6), true, "openclaw-2026.9 section 3.7, seen in 2026.9.6" },
     { FROM(2026, 8, 1), FIELD(sentinel_token_refused), true, "openclaw-2026.9 section 4, seen in 2026.9.6" },
+    { FROM(2026, 8, 1), FIELD(token_trimmed), true, "src/gateway/credential-planner, seen in 2026.9.6; not in 2026.2.19" },
+    { FROM(2026, 8, 1), FIELD(cwd_dotenv_ignored), true, "src/infra/dotenv, seen in 2026.9.6; not in 2026.2.19" },
     { FROM(2026, 9, 6), FIELD(sqlite_schema), 18, "openclaw-2026.9 section 2.1" },
 };
 const size_t dr_rule_row_count = DR_COUNT(dr_rule_rows);

@@ -1,0 +1,359 @@
+#include "facts/units.h"
+
+#include "api/target.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "facts/install_package.h"
+#include "facts/units_find.h"
+#include "format/systemd_env_file.h"
+#include "format/systemd_unit.h"
+
+#include <string.h>
+
+enum { MOST_FILES = 1 + DR_MOST_DROP_INS, MOST_VARIABLES = 256, MOST_NOT_READ = 16 };
+
+/* One service while it is put together. */
+struct loading {
+    struct dr_context *context;
+    const struct dr_target *target;
+    const struct dr_unit_place *place;
+    struct dr_service *service;
+    struct dr_unit units[MOST_FILES];
+    struct dr_text_file *files[MOST_FILES];
+    bool vendor[MOST_FILES];
+    size_t unit_count;
+    struct dr_service_variable *variables;
+    const char **not_read;
+    size_t not_read_count;
+};
+
+static void could_not_read(struct loading *loading, const char *path, int code)
+{
+    if (loading->not_read_count < MOST_NOT_READ)
+        loading->not_read[loading->not_read_count++] = dr_format(loading->context, "%s: %s", path, dr_errno_text(code));
+}
+
+static void load_unit(struct loading *loading, const char *path, bool vendor)
+{
+    struct dr_text_file *file = dr_alloc(loading->context, sizeof(*file));
+    size_t at = loading->unit_count;
+    int r = dr_text_file_read(loading->context, path, file);
+
+    if (r == 0)
+        r = dr_unit_parse(file->path, file->bytes, file->length, loading->context->arena, &loading->units[at]);
+    if (r == -ENOENT || r == -EINVAL)
+        return; /* a unit that is masked (a link to /dev/null) starts nothing */
+    if (r < 0) {
+        could_not_read(loading, path, r);
+        return;
+    }
+    loading->files[at] = file;
+    loading->vendor[at] = vendor;
+    loading->unit_count++;
+}
+
+/* The file that an entry stands in. */
+static size_t file_of(const struct loading *loading, const struct dr_unit_entry *entry)
+{
+    for (size_t i = 0; i < loading->unit_count; i++)
+        if (entry >= loading->units[i].entries && entry < loading->units[i].entries + loading->units[i].count)
+            return i;
+    return 0;
+}
+
+static size_t entries_of(const struct loading *loading, const char *key, const struct dr_unit_entry *const **ret_entries)
+{
+    size_t count;
+
+    if (dr_unit_effective(loading->units, loading->unit_count, "Service", key, loading->context->arena, ret_entries,
+                          &count) < 0)
+        return 0;
+    return count;
+}
+
+/* %h and its like in paths; NULL when one is left that the files do not tell. systemd.unit(5), "Specifiers". */
+static const char *expand_specifiers(struct loading *loading, const char *text)
+{
+    const struct dr_target *target = loading->target;
+    bool user = loading->service->user_manager;
+    _cleanup_buffer_ struct dr_buffer buffer = DR_BUFFER(4096);
+
+    for (; *text; text++) {
+        const char *with = NULL;
+
+        if (*text != '%') {
+            if (dr_buffer_append_byte(&buffer, *text) < 0)
+                return NULL;
+            continue;
+        }
+        switch (*++text) {
+        case '%':
+            with = "%";
+            break;
+        case 'h':
+            with = user ? target->home : "/root";
+            break;
+        case 'E':
+            with = user ? dr_context_join(loading->context, target->home, ".config") : "/etc";
+            break;
+        case 'S':
+            with = user ? dr_context_join(loading->context, target->home, ".local/state") : "/var/lib";
+            break;
+        case 'n':
+            with = loading->service->name;
+            break;
+        case 'u':
+            with = user ? target->user : "root";
+            break;
+        default:
+            return NULL;
+        }
+        if (!with || dr_buffer_append_text(&buffer, with) < 0)
+            return NULL;
+    }
+    return dr_strdup(loading->context, dr_buffer_text(&buffer));
+}
+
+static void add_variable(struct loading *loading, const struct dr_service_variable *variable)
+{
+    struct dr_service *service = loading->service;
+
+    if (service->variable_count == MOST_VARIABLES)
+        return;
+    for (size_t i = 0; i < service->variable_count; i++)
+        if (strcmp(loading->variables[i].name, variable->name) == 0)
+            loading->variables[i].effective = false;
+    loading->variables[service->variable_count] = *variable;
+    loading->variables[service->variable_count++].effective = true;
+}
+
+static void load_environment(struct loading *loading)
+{
+    const struct dr_unit_entry *const *entries = NULL;
+    size_t count = entries_of(loading, "Environment", &entries);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct dr_unit_assignment *assignments = NULL;
+        size_t assignment_count = 0;
+        size_t file = file_of(loading, entries[i]);
+
+        /* Words that systemd would not take are left out; those in front of them count. */
+        if (dr_unit_assignments(entries[i], loading->context->arena, &assignments, &assignment_count) == -ENOMEM)
+            return;
+        for (size_t a = 0; a < assignment_count; a++) {
+            const struct dr_unit_assignment *assignment = &assignments[a];
+            const char *value = assignment->specifier ? expand_specifiers(loading, assignment->value) : assignment->value;
+            struct dr_service_variable variable = {
+                .name = assignment->name,
+                .value = value ? value : assignment->value,
+                .vendor = loading->vendor[file],
+                .line = assignment->line,
+                .value_offset = assignment->offset,
+                .value_length = assignment->specifier ? 0 : assignment->bytes,
+                .line_offset = assignment->alone ? entries[i]->line_offset : 0,
+                .line_length = assignment->alone ? entries[i]->line_bytes : 0,
+                .file = loading->files[file],
+            };
+
+            add_variable(loading, &variable);
+        }
+    }
+}
+
+static void load_environment_file(struct loading *loading, const char *path, bool optional)
+{
+    struct dr_context *context = loading->context;
+    struct dr_text_file *file = dr_alloc(context, sizeof(*file));
+    const char *real = expand_specifiers(loading, path);
+    struct dr_env_file parsed;
+    int r = real ? dr_text_file_read(context, real, file) : -ENOTSUP;
+
+    if (r == -ENOENT && optional)
+        return;
+    if (r == 0)
+        r = dr_env_file_parse(file->bytes, file->length, context->arena, &parsed);
+    if (r < 0) {
+        could_not_read(loading, path, r);
+        return;
+    }
+    for (size_t i = 0; i < parsed.count; i++) {
+        const struct dr_env_file_entry *entry = &parsed.entries[i];
+        struct dr_service_variable variable = {
+            .name = entry->key,
+            .value = entry->value,
+            .from_file = true,
+            .line = entry->line,
+            .value_offset = entry->value_offset,
+            .value_length = entry->value_bytes,
+            .line_offset = entry->line_offset,
+            .line_length = entry->line_bytes,
+            .file = file,
+        };
+
+        if (!entry->shadowed)
+            add_variable(loading, &variable);
+    }
+}
+
+static void load_environment_files(struct loading *loading)
+{
+    const struct dr_unit_entry *const *entries = NULL;
+    size_t count = entries_of(loading, "EnvironmentFile", &entries);
+
+    for (size_t i = 0; i < count; i++) {
+        const char *path;
+        bool optional;
+
+        if (dr_unit_environment_file(entries[i], loading->context->arena, &path, &optional) == 0)
+            load_environment_file(loading, path, optional);
+    }
+}
+
+static const char *last_value(struct loading *loading, const char *key)
+{
+    const struct dr_unit_entry *const *entries = NULL;
+    size_t count = entries_of(loading, key, &entries);
+
+    return count ? entries[count - 1]->value : NULL;
+}
+
+static void load_command(struct loading *loading)
+{
+    const struct dr_unit_entry *const *entries = NULL;
+    size_t count = entries_of(loading, "ExecStart", &entries);
+    const struct dr_unit_command *commands = NULL;
+    size_t command_count = 0;
+    const char **words;
+
+    if (count && dr_unit_commands(entries[count - 1], loading->context->arena, &commands, &command_count) < 0)
+        command_count = 0;
+    if (command_count == 0) {
+        loading->service->command = dr_alloc(loading->context, sizeof(char *));
+        return;
+    }
+    words = dr_alloc(loading->context, (commands[0].count + 1) * sizeof(*words));
+    for (size_t i = 0; i < commands[0].count; i++) {
+        const struct dr_unit_word *word = &commands[0].words[i];
+        const char *expanded = word->specifier ? expand_specifiers(loading, word->text) : word->text;
+
+        words[i] = expanded ? expanded : word->text;
+    }
+    loading->service->command = words;
+}
+
+static const char *value_of(const struct dr_service *service, const char *name, const char *old_name)
+{
+    const struct dr_service_variable *variable = dr_service_get(service, name);
+
+    if (!variable || variable->value[0] == '\0')
+        variable = old_name ? dr_service_get(service, old_name) : NULL;
+    return variable && variable->value[0] ? variable->value : NULL;
+}
+
+/* The argument of --profile, or of the variable that the installer leaves. */
+static const char *profile_of(const struct dr_service *service)
+{
+    for (size_t i = 0; service->command[i]; i++) {
+        if (strcmp(service->command[i], "--profile") == 0)
+            return service->command[i + 1];
+        if (dr_text_starts_with(service->command[i], "--profile="))
+            return service->command[i] + strlen("--profile=");
+    }
+    return value_of(service, "OPENCLAW_PROFILE", NULL);
+}
+
+/* Which state directory the service would use; facts/openclaw-2026.2.md section 10. */
+static const char *state_of(struct loading *loading)
+{
+    struct dr_context *context = loading->context;
+    const struct dr_service *service = loading->service;
+    const struct dr_target *target = loading->target;
+    const char *state = value_of(service, "OPENCLAW_STATE_DIR", "CLAWDBOT_STATE_DIR");
+    const char *home = value_of(service, "OPENCLAW_HOME", "HOME");
+    const char *profile = profile_of(service);
+    const char *owner = service->user ? service->user : "root";
+    bool same_user = service->user_manager || (target->user && strcmp(owner, target->user) == 0);
+
+    if (!home)
+        home = same_user ? target->home : NULL;
+    if (state && state[0] == '~' && home)
+        state = dr_context_join(context, home, state[1] == '/' ? state + 2 : ".");
+    if (state || !home)
+        return state ? dr_context_join(context, "/", state) : NULL;
+    if (profile && strcmp(profile, "default") != 0)
+        return dr_context_join(context, home, dr_format(context, ".openclaw-%s", profile));
+    return target->legacy_place && strcmp(home, target->home) == 0 ? target->state_dir
+                                                                   : dr_context_join(context, home, ".openclaw");
+}
+
+static bool is_ours(struct loading *loading)
+{
+    const char *state = state_of(loading);
+    const char *real = state ? dr_path_resolve(loading->context, state) : NULL;
+
+    if (!state || !loading->target->state_dir)
+        return false;
+    return strcmp(state, loading->target->state_dir) == 0 || (real && strcmp(real, loading->target->state_dir) == 0);
+}
+
+static void load_service(struct dr_context *context, const struct dr_unit_place *place, struct dr_service *service)
+{
+    struct loading *loading = dr_alloc(context, sizeof(*loading));
+
+    *loading = (struct loading){ .context = context, .target = dr_target(context), .place = place, .service = service };
+    loading->variables = dr_alloc(context, MOST_VARIABLES * sizeof(*loading->variables));
+    loading->not_read = dr_alloc(context, (MOST_NOT_READ + 1) * sizeof(*loading->not_read));
+    *service = (struct dr_service){
+        .name = place->name,
+        .path = place->path,
+        .user_manager = place->user_manager,
+        .variables = loading->variables,
+        .not_read = loading->not_read,
+    };
+    load_unit(loading, place->path, place->vendor);
+    for (size_t i = 0; i < place->drop_in_count; i++)
+        load_unit(loading, place->drop_ins[i], place->drop_in_vendor[i]);
+    load_command(loading);
+    load_environment(loading);
+    load_environment_files(loading);
+    service->user = last_value(loading, "User");
+    service->ours = is_ours(loading);
+}
+
+const struct dr_services *dr_services(struct dr_context *context)
+{
+    if (context->services)
+        return context->services;
+
+    struct dr_services *services = dr_alloc(context, sizeof(*services));
+    struct dr_unit_places *places = dr_alloc(context, sizeof(*places));
+    const struct dr_target *target = dr_target(context);
+
+    dr_units_find(context, target->home, target->profile, places);
+
+    struct dr_service *list = dr_alloc(context, (places->count + 1) * sizeof(*list));
+
+    for (size_t i = 0; i < places->count; i++)
+        load_service(context, &places->list[i], &list[i]);
+    services->list = list;
+    services->count = places->count;
+    services->fact.state = places->count ? DR_KNOWN : DR_ABSENT;
+    context->services = services;
+    return services;
+}
+
+const struct dr_service_variable *dr_service_get(const struct dr_service *service, const char *name)
+{
+    for (size_t i = 0; i < service->variable_count; i++)
+        if (service->variables[i].effective && strcmp(service->variables[i].name, name) == 0)
+            return &service->variables[i];
+    return NULL;
+}
+
+const char *dr_service_restart(struct dr_context *context, const struct dr_service *service)
+{
+    const char *systemctl = service->user_manager ? "systemctl --user" : "sudo systemctl";
+
+    return dr_format(context, "%s daemon-reload && %s restart %s", systemctl, systemctl, service->name);
+}
