@@ -56,6 +56,8 @@ const struct dr_dotenv_entry *dr_dotenv_get(const struct dr_dotenv *dotenv, cons
  * set: replaces the value, keeps its quotes where the new value can stand in them. -EINVAL: no quoting can hold the value.
  * comment_out: puts "# " in front of each line of the assignment.
  * add: a new assignment at the end of the file. -EINVAL as above.
+ * All three read the edited file once more: -EINVAL when any other assignment would read otherwise than before (an open quote
+ * somewhere in the file can reach as far as the next quote).
  */
 int dr_dotenv_set(const struct dr_dotenv *dotenv, const struct dr_dotenv_entry *entry, const char *value,
                   struct dr_arena *arena, struct dr_edit *ret_edit) DR_MUST_CHECK;

@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
+#include "format/edit.h"
 
 #include <string.h>
 
@@ -51,6 +52,50 @@ static int literal(char *text, struct dr_edit *edit)
     return 0;
 }
 
+/* Which entry an edit is about, and what it shall be afterwards. */
+struct intent {
+    size_t index; /* of the entry; the count of entries for a new one */
+    const char *value; /* NULL: the entry is gone */
+};
+
+static bool reads_as_meant(const struct dr_dotenv *before, const struct dr_dotenv *after, struct intent intent)
+{
+    size_t total = before->count + (intent.index == before->count) - (intent.value == NULL);
+
+    if (after->count != total)
+        return false;
+    for (size_t i = 0, j = 0; i < before->count; i++) {
+        const char *value = i == intent.index ? intent.value : before->entries[i].value;
+
+        if (!value)
+            continue;
+        if (strcmp(after->entries[j].key, before->entries[i].key) != 0 || strcmp(after->entries[j].value, value) != 0)
+            return false;
+        j++;
+    }
+    return intent.index < before->count || strcmp(after->entries[total - 1].value, intent.value) == 0;
+}
+
+/* An open quote elsewhere in the file may end at a quote that we write, or begin behind one that we take away: -EINVAL. */
+static int prove(const struct dr_dotenv *dotenv, const struct dr_edit *edits, size_t count, struct intent intent)
+{
+    size_t ceiling = dotenv->length + 1;
+
+    for (size_t i = 0; i < count; i++)
+        ceiling += edits[i].text_length;
+
+    _cleanup_buffer_ struct dr_buffer edited = DR_BUFFER(ceiling);
+    _cleanup_arena_ struct dr_arena arena = DR_ARENA(SIZE_MAX);
+    struct dr_dotenv after;
+    int r = dr_edits_apply(dotenv->bytes, dotenv->length, edits, count, &edited);
+
+    if (r >= 0)
+        r = dr_dotenv_parse(dr_buffer_text(&edited), edited.length, &arena, &after);
+    if (r < 0)
+        return r;
+    return reads_as_meant(dotenv, &after, intent) ? 0 : -EINVAL;
+}
+
 int dr_dotenv_set(const struct dr_dotenv *dotenv, const struct dr_dotenv_entry *entry, const char *value,
                   struct dr_arena *arena, struct dr_edit *ret_edit)
 {
@@ -58,12 +103,13 @@ int dr_dotenv_set(const struct dr_dotenv *dotenv, const struct dr_dotenv_entry *
     int chosen = choose_quote(value, entry->quote);
     char quote[2] = { (char)chosen, '\0' };
 
-    (void)dotenv;
     if (chosen < 0)
         return -EINVAL;
 
     int r = literal(dr_arena_format(arena, "%s%s%s", quote, value, quote), &edit);
 
+    if (r >= 0)
+        r = prove(dotenv, &edit, 1, (struct intent){ (size_t)(entry - dotenv->entries), value });
     if (r >= 0)
         *ret_edit = edit;
     return r;
@@ -99,6 +145,11 @@ int dr_dotenv_comment_out(const struct dr_dotenv *dotenv, const struct dr_dotenv
     for (size_t i = entry->line_offset; i < end; i++)
         if (ends_line(dotenv, i))
             edits[made++] = (struct dr_edit){ .offset = i + 1, .text = "# ", .text_length = 2 };
+
+    int r = prove(dotenv, edits, made, (struct intent){ (size_t)(entry - dotenv->entries), NULL });
+
+    if (r < 0)
+        return r;
     *ret_edits = edits;
     *ret_count = made;
     return 0;
@@ -119,6 +170,8 @@ int dr_dotenv_add(const struct dr_dotenv *dotenv, const char *key, const char *v
 
     int r = literal(dr_arena_format(arena, "%s%s=%s%s%s%s", complete ? "" : end, key, quote, value, quote, end), &edit);
 
+    if (r >= 0)
+        r = prove(dotenv, &edit, 1, (struct intent){ dotenv->count, value });
     if (r >= 0)
         *ret_edit = edit;
     return r;
