@@ -76,8 +76,9 @@ struct dr_config_value {
     uint64_t length;
     uint64_t inner_offset; /* strings: the bytes between the quotes when they are the text, byte for byte ... */
     uint64_t inner_length; /* ... else 0 (escapes, ${}, empty) */
-    const void *node; /* for dr_config_first and dr_config_next */
+    const void *node; /* these three: for dr_config_first and dr_config_next */
     const void *merged;
+    const void *slot;
 };
 
 const struct dr_config *dr_config(struct dr_context *context);

@@ -130,6 +130,18 @@ const struct dr_json5_node *dr_json5_element(const struct dr_json5_node *array, 
  */
 const struct dr_json5_node *dr_json5_at(const struct dr_json5 *document, const char *path);
 
+/* One step of such a path: a key, or with `key` NULL an index. */
+struct dr_json5_step {
+    const char *key;
+    size_t index;
+};
+
+/*
+ * Takes the next step off `*path`. 1: a step; 0: the end; -EINVAL: misspelt. `scratch` has room for the path and its NUL, and
+ * holds the key until the next call.
+ */
+int dr_json5_path_step(const char **path, char *scratch, struct dr_json5_step *ret_step) DR_MUST_CHECK;
+
 /* The path of a node, spelt as above ("" for the root). Arena; NULL without memory. */
 const char *dr_json5_path(const struct dr_json5 *document, const struct dr_json5_node *node, struct dr_arena *arena);
 

@@ -36,40 +36,51 @@ static const char *read_index(const char *at, size_t *ret_index)
     return at + 1;
 }
 
-static const struct dr_json5_node *member_named(const struct dr_json5 *document, const struct dr_json5_node *node,
-                                                char *name, size_t length)
+int dr_json5_path_step(const char **path, char *scratch, struct dr_json5_step *ret_step)
 {
-    name[length] = '\0';
-    return dr_json5_member(document, node, name);
+    const char *at = *path;
+    size_t length;
+
+    *ret_step = (struct dr_json5_step){ 0 };
+    if (*at == '\0')
+        return 0;
+    if (at[0] == '[' && at[1] != '"') {
+        at = read_index(at + 1, &ret_step->index);
+    } else if (at[0] == '[') {
+        at = read_quoted(at + 2, scratch, &length);
+        ret_step->key = scratch;
+    } else {
+        length = strcspn(at, ".[");
+        if (length == 0)
+            return -EINVAL;
+        memcpy(scratch, at, length);
+        at += length;
+        ret_step->key = scratch;
+    }
+    if (!at)
+        return -EINVAL;
+    if (ret_step->key)
+        scratch[length] = '\0';
+    if (*at == '.' && at[1] != '\0' && at[1] != '[')
+        at++;
+    else if (*at != '\0' && *at != '[')
+        return -EINVAL;
+    *path = at;
+    return 1;
 }
 
 const struct dr_json5_node *dr_json5_at(const struct dr_json5 *document, const char *path)
 {
     const struct dr_json5_node *node = document->root;
-    _cleanup_free_ char *name = malloc(strlen(path) + 1);
-    const char *at = path;
-    size_t length;
+    _cleanup_free_ char *scratch = malloc(strlen(path) + 1);
+    struct dr_json5_step step;
+    int r = 0;
 
-    if (!name)
+    if (!scratch)
         return NULL;
-    while (at && *at && node) {
-        if (at[0] == '[' && at[1] == '"') {
-            at = read_quoted(at + 2, name, &length);
-            node = at ? member_named(document, node, name, length) : NULL;
-        } else if (at[0] == '[') {
-            size_t index = 0;
-
-            at = read_index(at + 1, &index);
-            node = at ? dr_json5_element(node, index) : NULL;
-        } else {
-            at += at > path && *at == '.';
-            length = strcspn(at, ".[");
-            memcpy(name, at, length);
-            at += length;
-            node = length ? member_named(document, node, name, length) : NULL;
-        }
-    }
-    return at ? node : NULL;
+    while (node && (r = dr_json5_path_step(&path, scratch, &step)) > 0)
+        node = step.key ? dr_json5_member(document, node, step.key) : dr_json5_element(node, step.index);
+    return r < 0 ? NULL : node;
 }
 
 static bool is_plain(const char *key, size_t length)
