@@ -1,0 +1,205 @@
+/* The table behind `explain MESSAGE`: its rows are whole, and what people paste finds the right one. */
+#include "api/check.h"
+#include "api/registry.h"
+#include "base/text.h"
+#include "report/explain_messages.h"
+#include "report/markdown.h"
+#include "report/report.h"
+
+#include <check.h>
+#include <string.h>
+
+static const struct dr_human_options options = { .width = 80, .unicode = true, .program = "openclaw doctor" };
+
+START_TEST(test_rows_are_whole)
+{
+    for (size_t i = 0; i < dr_message_count; i++) {
+        const struct dr_message *row = &dr_message_table[i];
+
+        ck_assert_ptr_nonnull(row->keys[0]);
+        ck_assert_msg(dr_text_ends_with(row->means, "."), "%s: ends without a full stop", row->keys[0]);
+        ck_assert_msg(row->next && row->next[0], "%s: no next step", row->keys[0]);
+        ck_assert_msg(row->source && row->source[0], "%s: no source", row->keys[0]);
+        ck_assert_msg(!strchr(row->means, '{'), "%s: placeholder in the explanation", row->keys[0]);
+    }
+}
+
+START_TEST(test_each_key_finds_its_row)
+{
+    const struct dr_message *rows[4];
+
+    for (size_t i = 0; i < dr_message_count; i++)
+        for (size_t k = 0; k < DR_MOST_KEYS && dr_message_table[i].keys[k]; k++) {
+            ck_assert_int_ge(dr_message_find(dr_message_table[i].keys[k], rows, 4), 1);
+            ck_assert_msg(rows[0] == &dr_message_table[i], "\"%s\" finds \"%s\"", dr_message_table[i].keys[k],
+                          rows[0]->keys[0]);
+        }
+}
+
+START_TEST(test_named_checks_exist)
+{
+    for (size_t i = 0; i < dr_message_count; i++)
+        for (size_t c = 0; c < DR_MOST_CHECKS && dr_message_table[i].checks[c]; c++) {
+            const char *id = dr_message_table[i].checks[c];
+            bool found = dr_check_table[0] == NULL;
+
+            for (size_t r = 0; dr_check_table[r]; r++)
+                found = found || strcmp(dr_check_table[r]->id, id) == 0;
+            ck_assert_msg(found, "%s names the check %s, which is not there", dr_message_table[i].keys[0], id);
+        }
+}
+
+START_TEST(test_pasted_lines)
+{
+    static const struct {
+        const char *query, *name;
+    } cases[] = {
+        { "1008", "1008" },
+        { " 1006 ", "1006" },
+        { "gateway closed (1008): pairing required", "pairing required" },
+        { "gateway closed (1008): pairing required: device is asking for more scopes than currently approved (requestId: 0)",
+          "device is asking for more scopes than currently approved" },
+        { "gateway closed (1000 normal closure): no close reason", "1000" },
+        { "unauthorized: device token mismatch (rotate/reissue device token)", "device token mismatch" },
+        { "Unauthorized: Gateway Token Mismatch (set gateway.remote.token to match gateway.auth.token)",
+          "gateway token mismatch" },
+        { "{\"error\":{\"type\":\"proxy_attribution_required\"}}", "proxy_attribution_required" },
+        { "details.code=DEVICE_AUTH_SIGNATURE_EXPIRED", "device signature expired" },
+        { "Error: EACCES: permission denied, open '/home/oc/.openclaw/openclaw.json'", "EACCES" },
+        { "closed before connect code=1013 reason=n/a", "1013" },
+        { "signature expired", "device signature expired" },
+        { "Unexpected server response: 200", "Unexpected server response: 200" },
+    };
+    const struct dr_message *rows[4];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ck_assert_msg(dr_message_find(cases[i].query, rows, 4) > 0, "nothing for: %s", cases[i].query);
+        ck_assert_str_eq(rows[0]->keys[0], cases[i].name);
+    }
+}
+
+START_TEST(test_nothing_known)
+{
+    static const char *const queries[] = { "", " ", "xyzzy", "18", "99999", "ing", "---" };
+    const struct dr_message *rows[4];
+
+    for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+        _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(1 << 16);
+
+        ck_assert_int_eq(dr_message_find(queries[i], rows, 4), 0);
+        ck_assert_int_eq(dr_report_explain(queries[i], &options, &text), -ENOENT);
+        ck_assert_uint_eq(text.length, 0);
+    }
+}
+
+START_TEST(test_explain_names_the_program)
+{
+    _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(1 << 16);
+
+    ck_assert_int_eq(dr_report_explain("gateway token mismatch", &options, &text), 0);
+    ck_assert_ptr_nonnull(strstr(text.data, "openclaw doctor --only token-mismatch"));
+    ck_assert_ptr_null(strstr(text.data, "{doctor}"));
+}
+
+START_TEST(test_every_check_and_problem_is_explained)
+{
+    for (size_t i = 0; dr_check_table[i]; i++) {
+        _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(1 << 20);
+
+        ck_assert_int_eq(dr_report_explain(dr_check_table[i]->id, &options, &text), 0);
+        for (size_t j = 0; j < dr_check_table[i]->problem_count; j++) {
+            _cleanup_buffer_ struct dr_buffer id = DR_BUFFER(1 << 10);
+            _cleanup_buffer_ struct dr_buffer said = DR_BUFFER(1 << 20);
+
+            ck_assert_int_eq(dr_buffer_appendf(&id, "%s/%s", dr_check_table[i]->id, dr_check_table[i]->problems[j].code), 0);
+            ck_assert_int_eq(dr_report_explain(id.data, &options, &said), 0);
+            ck_assert_ptr_nonnull(strstr(said.data, "Repair:"));
+            ck_assert_int_eq(dr_buffer_append_text(&id, "-no"), 0);
+            ck_assert_int_eq(dr_report_explain(id.data, &options, &said), -ENOENT);
+        }
+    }
+}
+
+START_TEST(test_list_is_one_document)
+{
+    _cleanup_buffer_ struct dr_buffer json = DR_BUFFER(1 << 20);
+    _cleanup_buffer_ struct dr_buffer human = DR_BUFFER(1 << 20);
+    _cleanup_json_ cJSON *document = NULL;
+    const cJSON *check;
+    size_t i = 0;
+
+    ck_assert_int_eq(dr_report_list(true, &options, &json), 0);
+    ck_assert_int_eq(dr_report_list(false, &options, &human), 0);
+    document = cJSON_ParseWithOpts(json.data, NULL, 1);
+    ck_assert_ptr_nonnull(document);
+    cJSON_ArrayForEach (check, cJSON_GetObjectItemCaseSensitive(document, "checks")) {
+        ck_assert_str_eq(dr_json_text(check, "id"), dr_check_table[i]->id);
+        ck_assert_ptr_nonnull(strstr(human.data, dr_check_table[i]->id));
+        i++;
+    }
+    ck_assert_ptr_null(dr_check_table[i]);
+}
+
+static void check_markdown(const char *markdown, unsigned width, const char *expected)
+{
+    _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(1 << 16);
+    struct dr_human_options narrow = { .width = width };
+    struct dr_paper paper;
+
+    dr_paper_begin(&paper, &narrow, &text);
+    dr_markdown(&paper, markdown, strlen(markdown));
+    ck_assert_int_eq(paper.status, 0);
+    ck_assert_str_eq(dr_buffer_text(&text), expected);
+}
+
+START_TEST(test_markdown)
+{
+    check_markdown("# Title\n\nSome **bold** text with a [link](https://x.y/z) and `code here`.\n", 40,
+                   "Title\n\nSome bold text with a link\n(https://x.y/z) and `code here`.\n");
+    check_markdown("- one\n- two is so long that it\n  goes on\n1. three\n", 20,
+                   "- one\n- two is so long\n  that it goes on\n- three\n");
+    check_markdown("a\n\n```\n$ x  y\n\n\tz\n```\nb\n", 40, "a\n\n    $ x  y\n\n        z\nb\n");
+    check_markdown("| place | wins |\n|---|---|\n| `.env` | client |\n| config | server |\n\nend\n", 40,
+                   "- `.env`: client\n- config: server\n\nend\n");
+    check_markdown("\x1b[31mred\n", 40, "\\x1b[31mred\n");
+    check_markdown("[not a link\n**", 40, "[not a link\n");
+}
+
+START_TEST(test_markdown_section)
+{
+    static const char text[] = "# T\nintro\n## `one`\nfirst\n### deeper\nmore\n## two\nsecond\n";
+    const char *start;
+    size_t length;
+
+    ck_assert(dr_markdown_section(text, "one", &start, &length));
+    ck_assert_uint_eq(length, strlen("## `one`\nfirst\n### deeper\nmore\n"));
+    ck_assert(dr_markdown_section(text, "two", &start, &length));
+    ck_assert_str_eq(start, "## two\nsecond\n");
+    ck_assert(!dr_markdown_section(text, "tw", &start, &length));
+    ck_assert(!dr_markdown_section(text, "second", &start, &length));
+    ck_assert(!dr_markdown_section("", "one", &start, &length));
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("report_explain");
+    TCase *tcase = tcase_create("all");
+    SRunner *runner = srunner_create(suite);
+
+    suite_add_tcase(suite, tcase);
+    tcase_add_test(tcase, test_rows_are_whole);
+    tcase_add_test(tcase, test_each_key_finds_its_row);
+    tcase_add_test(tcase, test_named_checks_exist);
+    tcase_add_test(tcase, test_pasted_lines);
+    tcase_add_test(tcase, test_nothing_known);
+    tcase_add_test(tcase, test_explain_names_the_program);
+    tcase_add_test(tcase, test_every_check_and_problem_is_explained);
+    tcase_add_test(tcase, test_list_is_one_document);
+    tcase_add_test(tcase, test_markdown);
+    tcase_add_test(tcase, test_markdown_section);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
