@@ -58,6 +58,9 @@ struct dr_repair_run; /* an open run: lock held, journal open */
 int dr_repair_begin(const struct dr_repair_target *target, const char *run_id, struct dr_repair_run **ret_run,
                     char **ret_settled, struct dr_error *error) DR_MUST_CHECK;
 
+/* The run's id: `run_id`, or the one that was made. Borrowed. */
+const char *dr_repair_run_id(const struct dr_repair_run *run);
+
 /*
  * Applies `operations` in order. Operations of one finding stand together (`group` equal): when one of them is refused or
  * fails, those of its group are rolled back and the others go on. `results` has one entry for each. 0 when all were applied, 1 when some were

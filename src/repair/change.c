@@ -1,0 +1,150 @@
+#include "repair/change.h"
+
+#include "repair/content.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct dr_kind *const kinds[] = {
+    [DR_SET_MODE] = &dr_kind_set_mode,     [DR_SET_OWNER] = &dr_kind_set_owner,
+    [DR_EDIT_FILE] = &dr_kind_edit_file,   [DR_WRITE_FILE] = &dr_kind_write_file,
+    [DR_MOVE_ASIDE] = &dr_kind_move_aside, [DR_MAKE_DIRECTORY] = &dr_kind_make_directory,
+    [DR_UPDATE_ROW] = &dr_kind_update_row,
+};
+
+void dr_prepared_init(struct dr_prepared *prepared)
+{
+    *prepared = (struct dr_prepared){
+        .place = DR_PLACE,
+        .original = -1,
+        .content = DR_BUFFER(DR_CONTENT_MOST),
+    };
+}
+
+void dr_prepared_release(struct dr_prepared *prepared)
+{
+    dr_database_close(&prepared->database);
+    dr_cleanup_close(&prepared->original);
+    dr_place_release(&prepared->place);
+    dr_buffer_release(&prepared->content);
+    free(prepared->row_after);
+    dr_prepared_init(prepared);
+}
+
+int dr_stale(struct dr_error *error)
+{
+    return dr_error_set(error, -ESTALE, "it changed since it was looked at");
+}
+
+int dr_gone(struct dr_error *error)
+{
+    return dr_error_set(error, -ESTALE, "it is gone");
+}
+
+int dr_failed(struct dr_error *error, int code, const char *doing)
+{
+    if (error && error->code == code && error->text)
+        return code;
+    if (code == -ESTALE)
+        return dr_stale(error);
+    return dr_error_set(error, code, "%s: %s", doing, dr_errno_text(code));
+}
+
+/* Did an earlier step of this run replace the judged file by the one that is there now? */
+static bool replaced_by_us(const struct dr_scene *scene, const char *path, const struct dr_file_identity *judged,
+                           const struct stat *now)
+{
+    uint64_t device = judged->device, inode = judged->inode;
+
+    for (size_t i = 0; i < scene->earlier_count; i++) {
+        const struct dr_step *step = &scene->earlier[i];
+
+        if (step->state != DR_STEP_REVERTED && step->after.exists && step->before.device == device &&
+            step->before.inode == inode && strcmp(step->path, path) == 0) {
+            device = step->after.device;
+            inode = step->after.inode;
+        }
+    }
+    return now->st_dev == device && now->st_ino == inode;
+}
+
+int dr_judge_identity(const struct dr_scene *scene, const struct dr_operation *operation, const struct dr_place *place,
+                      struct dr_error *error)
+{
+    const struct dr_file_identity *judged = &operation->judged;
+    const struct stat *now = &place->st;
+
+    if (place->fd < 0)
+        return dr_gone(error);
+    if (S_ISBLK(now->st_mode) || S_ISCHR(now->st_mode))
+        return dr_error_set(error, -EPERM, "it is a device: devices are never changed");
+    if ((now->st_mode & S_IFMT) != (judged->mode & S_IFMT))
+        return dr_stale(error);
+    if (!S_ISDIR(now->st_mode) && now->st_nlink != 1)
+        return dr_error_set(error, -EPERM, "it has another name elsewhere (a hard link): both would change");
+    if (now->st_dev == judged->device && now->st_ino == judged->inode)
+        return 0;
+    return replaced_by_us(scene, operation->path, judged, now) ? 0 : dr_stale(error);
+}
+
+int dr_keep_present(struct dr_scene *scene, const struct dr_step *step, const struct dr_place *place)
+{
+    char name[40];
+    _cleanup_close_ int fd = -1;
+    int r = dr_reopen(place, O_RDONLY, &fd);
+
+    if (r < 0)
+        return r;
+    for (unsigned i = 0; i < 100; i++) {
+        (void)snprintf(name, sizeof(name), "backup/%04u-present-%u", step->number, i);
+        r = dr_journal_keep_fd(scene->safe, name, fd);
+        if (r != -EEXIST)
+            return r;
+    }
+    return r;
+}
+
+static int fill_in(struct dr_scene *scene, const struct dr_operation *operation, struct dr_step *step)
+{
+    step->kind = operation->kind;
+    step->operation = operation->id;
+    step->path = dr_arena_strdup(scene->arena, operation->path);
+    step->summary = operation->summary ? dr_arena_strdup(scene->arena, operation->summary) : NULL;
+    step->temp = dr_arena_format(scene->arena, ".openclaw-doctor-%s-%04u", scene->run_id, step->number);
+    return step->path && step->temp ? 0 : -ENOMEM;
+}
+
+int dr_change_judge(struct dr_scene *scene, const struct dr_operation *operation, struct dr_step *step,
+                    struct dr_prepared *prepared, struct dr_error *error)
+{
+    int r = fill_in(scene, operation, step);
+
+    if (r < 0)
+        return r;
+    if ((size_t)operation->kind >= DR_COUNT(kinds))
+        return dr_error_set(error, -EINVAL, "this doctor does not know such an operation");
+    if (operation->while_running == DR_WAIT_FOR_STOP && scene->target->gateway_running)
+        return dr_error_set(error, -EBUSY,
+                            "a gateway is running on this state; stop it (openclaw gateway stop), then repair again");
+    r = dr_place_find(scene->places, operation->path, &prepared->place, error);
+    if (r < 0)
+        return r;
+    return kinds[operation->kind]->judge(scene, operation, step, prepared, error);
+}
+
+int dr_change_make(struct dr_scene *scene, const struct dr_operation *operation, struct dr_step *step,
+                   struct dr_prepared *prepared, struct dr_error *error)
+{
+    return kinds[operation->kind]->make(scene, operation, step, prepared, error);
+}
+
+int dr_change_revert(struct dr_scene *scene, const struct dr_step *step, struct dr_error *error)
+{
+    return kinds[step->kind]->revert(scene, step, false, error);
+}
+
+int dr_change_would_revert(struct dr_scene *scene, const struct dr_step *step, struct dr_error *error)
+{
+    return kinds[step->kind]->revert(scene, step, true, error);
+}

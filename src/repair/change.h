@@ -1,0 +1,78 @@
+/*
+ * How each kind of operation is judged, made and taken back.
+ *
+ * judge    opens the place, compares it with what the fixer saw, keeps the old, and fills in the step. Changes nothing of the user's.
+ * make     changes the world, through what judge opened. Called when the step is in the journal.
+ * revert   makes the place what it was before the step: 0 done so, 1 it was so already, -ESTALE it is neither what it was before
+ *          nor what the step left. It needs nothing but the step, so undo and recovery use it as well.
+ *
+ * `error` gets the reason in plain words, without the path (who prints it knows the path).
+ */
+#ifndef DR_REPAIR_CHANGE_H
+#define DR_REPAIR_CHANGE_H
+
+#include "repair/journal.h"
+#include "repair/place.h"
+#include "repair/row.h"
+
+struct dr_scene {
+    const struct dr_repair_target *target;
+    struct dr_places *places;
+    struct dr_arena *arena; /* of the steps */
+    struct dr_journal *journal; /* of the run that the steps belong to */
+    struct dr_journal *safe; /* where a revert keeps what it replaces: the same, or the undo's own */
+    const char *run_id;
+    const struct dr_step *earlier; /* steps of this run so far: they explain a new inode or owner */
+    size_t earlier_count;
+    bool force; /* revert what somebody changed since, too */
+    bool unsure; /* recovery: the step may have been half made */
+};
+
+/* What judge opened for make. */
+struct dr_prepared {
+    struct dr_place place;
+    int original; /* the file that is edited, opened for reading */
+    struct dr_buffer content;
+    struct dr_database database;
+    char *row_after;
+};
+
+void dr_prepared_init(struct dr_prepared *prepared);
+void dr_prepared_release(struct dr_prepared *prepared);
+#define _cleanup_prepared_ _cleanup_(dr_prepared_release)
+
+int dr_change_judge(struct dr_scene *scene, const struct dr_operation *operation, struct dr_step *step,
+                    struct dr_prepared *prepared, struct dr_error *error) DR_MUST_CHECK;
+int dr_change_make(struct dr_scene *scene, const struct dr_operation *operation, struct dr_step *step,
+                   struct dr_prepared *prepared, struct dr_error *error) DR_MUST_CHECK;
+int dr_change_revert(struct dr_scene *scene, const struct dr_step *step, struct dr_error *error) DR_MUST_CHECK;
+
+/* Looks whether revert would be refused, and changes nothing: 0, 1 or -ESTALE as revert. */
+int dr_change_would_revert(struct dr_scene *scene, const struct dr_step *step, struct dr_error *error) DR_MUST_CHECK;
+
+/* --- for the kinds' own files ------------------------------------------------------------------------------------- */
+
+struct dr_kind {
+    int (*judge)(struct dr_scene *scene, const struct dr_operation *operation, struct dr_step *step,
+                 struct dr_prepared *prepared, struct dr_error *error);
+    int (*make)(struct dr_scene *scene, const struct dr_operation *operation, struct dr_step *step,
+                struct dr_prepared *prepared, struct dr_error *error);
+    int (*revert)(struct dr_scene *scene, const struct dr_step *step, bool only_look, struct dr_error *error);
+};
+
+extern const struct dr_kind dr_kind_set_mode, dr_kind_set_owner, dr_kind_edit_file, dr_kind_write_file, dr_kind_move_aside,
+    dr_kind_make_directory, dr_kind_update_row;
+
+/* The thing is still the one that was judged: type, device, inode; a file has one name only. */
+int dr_judge_identity(const struct dr_scene *scene, const struct dr_operation *operation, const struct dr_place *place,
+                      struct dr_error *error) DR_MUST_CHECK;
+
+int dr_stale(struct dr_error *error); /* -ESTALE, "it changed since it was looked at" */
+int dr_gone(struct dr_error *error); /* -ESTALE, "it is gone" */
+int dr_failed(struct dr_error *error, int code,
+              const char *doing); /* code, "<doing>: <errno text>"; keeps an earlier sentence */
+
+/* Keeps a file that a forced revert is about to replace. */
+int dr_keep_present(struct dr_scene *scene, const struct dr_step *step, const struct dr_place *place) DR_MUST_CHECK;
+
+#endif
