@@ -106,7 +106,7 @@ static int file_size(sqlite3_file *base, sqlite3_int64 *ret_size)
 {
     const struct file *file = (const struct file *)base;
 
-    *ret_size = (sqlite3_int64)(file->sqlite->pages * file->sqlite->page_size);
+    *ret_size = (sqlite3_int64)file->sqlite->pages * (sqlite3_int64)file->sqlite->page_size;
     return SQLITE_OK;
 }
 

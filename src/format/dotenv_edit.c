@@ -73,7 +73,7 @@ static bool reads_as_meant(const struct dr_dotenv *before, const struct dr_doten
             return false;
         j++;
     }
-    return intent.index < before->count || strcmp(after->entries[total - 1].value, intent.value) == 0;
+    return intent.index < before->count || !intent.value || strcmp(after->entries[total - 1].value, intent.value) == 0;
 }
 
 /* An open quote elsewhere in the file may end at a quote that we write, or begin behind one that we take away: -EINVAL. */

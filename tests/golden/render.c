@@ -104,6 +104,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "render: %s cannot be shown as %s\n", argv[1], argv[2]);
         return 99;
     }
-    (void)fwrite(text.data, 1, text.length, stdout);
+    (void)fwrite(dr_buffer_text(&text), 1, text.length, stdout);
     return (int)dr_json_number(part(document, "exit"), "code", 98);
 }
