@@ -17,6 +17,7 @@ struct dr_tokens;
 struct dr_gateway;
 struct dr_services;
 struct dr_secrets;
+struct dr_rights;
 
 struct dr_context {
     struct dr_arena *arena;
@@ -32,6 +33,7 @@ struct dr_context {
     struct dr_gateway *gateway;
     struct dr_services *services;
     struct dr_secrets *secrets;
+    struct dr_rights *rights;
 };
 
 /*

@@ -118,6 +118,20 @@ static const char *find_home(struct dr_context *context, const struct dr_user *a
     return home;
 }
 
+/*
+ * Somebody's link must lead into a folder of the same somebody when it is root who looks: else `ln -s /etc ~/.openclaw` would make
+ * /etc the state to be repaired.
+ */
+static bool link_may_lead(struct dr_context *context, const char *path, const char *leads_to)
+{
+    struct stat link;
+    struct stat behind;
+
+    if (context->request->uid != 0 || dr_stat(context->request->root_fd, path, &link) < 0 || link.st_uid == 0)
+        return true;
+    return dr_stat(context->request->root_fd, leads_to, &behind) < 0 || behind.st_uid == link.st_uid;
+}
+
 /* The folder itself may be a link (a bigger disk, or the one that the renaming of 2026.1 left): shown as where it leads. */
 static const char *follow_links(struct dr_context *context, const char *path)
 {
@@ -126,7 +140,12 @@ static const char *follow_links(struct dr_context *context, const char *path)
 
         if (dr_read_link(context->request->root_fd, path, &leads_to) < 0)
             return path;
-        path = join(context, join(context, path, ".."), leads_to);
+
+        const char *next = join(context, join(context, path, ".."), leads_to);
+
+        if (!link_may_lead(context, path, next))
+            return path;
+        path = next;
     }
     return path;
 }

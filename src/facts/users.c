@@ -144,3 +144,43 @@ bool dr_user_in_group(struct dr_context *context, uint32_t uid, uint32_t gid)
 
     return each_row(context, "/etc/group", GROUP_FIELDS, match_group, &search) > 0;
 }
+
+struct others_search {
+    uint32_t gid, uid;
+    const char *name; /* of uid; "" when it has none */
+};
+
+static bool match_other_member(char *const *fields, void *state)
+{
+    const struct others_search *search = state;
+    char *rest = fields[3];
+    char *name;
+    uint32_t gid;
+
+    if (!parse_id(fields[2], &gid) || gid != search->gid)
+        return false;
+    while ((name = strsep(&rest, ",")))
+        if (name[0] != '\0' && strcmp(name, search->name) != 0)
+            return true;
+    return false;
+}
+
+static bool match_other_primary(char *const *fields, void *state)
+{
+    const struct others_search *search = state;
+    uint32_t uid;
+    uint32_t gid;
+
+    return parse_id(fields[2], &uid) && parse_id(fields[3], &gid) && gid == search->gid && uid != search->uid;
+}
+
+bool dr_group_has_others(struct dr_context *context, uint32_t gid, uint32_t uid)
+{
+    struct dr_user user;
+    struct others_search search = { .gid = gid, .uid = uid, .name = "" };
+
+    if (dr_user_by_uid(context, uid, &user) > 0)
+        search.name = user.name;
+    return each_row(context, "/etc/passwd", PASSWD_FIELDS, match_other_primary, &search) != 0 ||
+           each_row(context, "/etc/group", GROUP_FIELDS, match_other_member, &search) != 0;
+}

@@ -24,4 +24,7 @@ const char *dr_group_name(struct dr_context *context, uint32_t gid);
 /* Whether the user belongs to the group, as primary or by etc/group. False when that could not be read. */
 bool dr_user_in_group(struct dr_context *context, uint32_t uid, uint32_t gid);
 
+/* Whether somebody else than `uid` is in the group. True when that could not be read. */
+bool dr_group_has_others(struct dr_context *context, uint32_t gid, uint32_t uid);
+
 #endif
