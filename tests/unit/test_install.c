@@ -74,11 +74,12 @@ static void begin(void)
     ck_assert_ptr_nonnull(mkdtemp(root));
     arena = (struct dr_arena)DR_ARENA(8 * 1024 * 1024);
     environment[0] = "HOME=/home/oc";
-    request = (struct dr_request){.root = root, .environment = environment, .proc = "/proc"};
+    request = (struct dr_request){ .root = root, .environment = environment, .proc = "/proc" };
     request.root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_ge(request.root_fd, 0);
-    target = (struct dr_target){.fact.state = DR_KNOWN, .root = root, .home = "/home/oc", .state_dir = "/home/oc/.openclaw"};
-    context = (struct dr_context){.arena = &arena, .request = &request, .target = &target};
+    target =
+        (struct dr_target){ .fact.state = DR_KNOWN, .root = root, .home = "/home/oc", .state_dir = "/home/oc/.openclaw" };
+    context = (struct dr_context){ .arena = &arena, .request = &request, .target = &target };
 }
 
 static void end(void)

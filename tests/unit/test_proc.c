@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 
 static struct dr_arena arena = DR_ARENA(8 * 1024 * 1024);
-static const struct dr_request request = {.proc = "/proc"};
-static struct dr_context context = {.arena = &arena, .request = &request};
+static const struct dr_request request = { .proc = "/proc" };
+static struct dr_context context = { .arena = &arena, .request = &request };
 
 START_TEST(this_process_is_seen)
 {
@@ -30,7 +30,7 @@ START_TEST(variables_are_those_of_the_start)
     pid_t child = fork();
 
     if (child == 0) {
-        char *const variables[] = {(char[]){"OTHER=1"}, (char[]){"TOKEN=abc=def"}, (char[]){"EMPTY="}, NULL};
+        char *const variables[] = { (char[]){ "OTHER=1" }, (char[]){ "TOKEN=abc=def" }, (char[]){ "EMPTY=" }, NULL };
 
         (void)execle("/bin/sleep", "sleep", "20", (char *)NULL, variables);
         _exit(127);

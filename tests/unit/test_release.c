@@ -38,12 +38,12 @@ END_TEST
 
 START_TEST(other_texts_are_no_release)
 {
-    static const char *const texts[] = {"",          "2026",     "2026.2",     "2026.2.",       "2026.2.19 ",
-                                        "v",         "2026.2.x", "2026.2.1.1", "2026.2.1-beta", "2026.2.1-beta.0",
-                                        "2026.2.1-", "latest",   "-1.2.3",     "99999.1.1",     "2026.2.1-beta.1x"};
+    static const char *const texts[] = { "",          "2026",     "2026.2",     "2026.2.",       "2026.2.19 ",
+                                         "v",         "2026.2.x", "2026.2.1.1", "2026.2.1-beta", "2026.2.1-beta.0",
+                                         "2026.2.1-", "latest",   "-1.2.3",     "99999.1.1",     "2026.2.1-beta.1x" };
 
     for (size_t i = 0; i < DR_COUNT(texts); i++) {
-        struct dr_release release = {1, 2, 3, 4};
+        struct dr_release release = { 1, 2, 3, 4 };
 
         ck_assert_msg(!dr_release_parse(texts[i], &release), "%s", texts[i]);
         ck_assert_int_eq(release.year, 1);
@@ -56,9 +56,9 @@ END_TEST
 
 START_TEST(releases_have_an_order)
 {
-    static const char *const oldest_first[] = {"2026.1.30",       "2026.2.19", "2026.2.21", "2026.7.2-beta.1",
-                                               "2026.7.2-beta.5", "2026.7.2",  "2026.7.33", "2026.8.1-beta.12",
-                                               "2026.8.1",        "2027.1.1"};
+    static const char *const oldest_first[] = { "2026.1.30",       "2026.2.19", "2026.2.21", "2026.7.2-beta.1",
+                                                "2026.7.2-beta.5", "2026.7.2",  "2026.7.33", "2026.8.1-beta.12",
+                                                "2026.8.1",        "2027.1.1" };
 
     for (size_t i = 0; i < DR_COUNT(oldest_first); i++)
         for (size_t j = 0; j < DR_COUNT(oldest_first); j++) {
@@ -89,11 +89,11 @@ START_TEST(stores_move_with_the_release)
         bool pairing, identity;
         int schema;
     } rows[] = {
-        {"2026.2.19", false, false, 0},     {"2026.4.25", false, false, 0},      {"2026.5.30-beta.1", false, false, 1},
-        {"2026.7.1", false, false, 1},      {"2026.7.2-beta.1", true, false, 2}, {"2026.7.2-beta.3", true, false, 4},
-        {"2026.7.2-beta.5", true, true, 6}, {"2026.7.2-beta.7", true, true, 6},  {"2026.7.35", false, false, 1},
-        {"2026.8.1", true, true, 15},       {"2026.9.2", true, true, 15},        {"2026.9.6", true, true, 18},
-        {"2026.10.1", true, true, 18},
+        { "2026.2.19", false, false, 0 },     { "2026.4.25", false, false, 0 },      { "2026.5.30-beta.1", false, false, 1 },
+        { "2026.7.1", false, false, 1 },      { "2026.7.2-beta.1", true, false, 2 }, { "2026.7.2-beta.3", true, false, 4 },
+        { "2026.7.2-beta.5", true, true, 6 }, { "2026.7.2-beta.7", true, true, 6 },  { "2026.7.35", false, false, 1 },
+        { "2026.8.1", true, true, 15 },       { "2026.9.2", true, true, 15 },        { "2026.9.6", true, true, 18 },
+        { "2026.10.1", true, true, 18 },
     };
 
     for (size_t i = 0; i < DR_COUNT(rows); i++) {
@@ -129,7 +129,7 @@ END_TEST
 START_TEST(releases_are_written_as_they_were_read)
 {
     struct dr_arena arena = DR_ARENA(64 * 1024);
-    struct dr_context context = {.arena = &arena};
+    struct dr_context context = { .arena = &arena };
     struct dr_release release = release_of("2026.9.6");
     struct dr_release beta = release_of("2026.7.2-beta.3");
 

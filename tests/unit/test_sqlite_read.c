@@ -92,7 +92,7 @@ static const char *rows(struct dr_sqlite *sqlite, const char *sql)
 
 static void listing(char text[1024])
 {
-    const char *names[] = {"", "/copy.sqlite", "/copy.sqlite-wal", "/copy.sqlite-shm", "/copy.sqlite-journal"};
+    const char *names[] = { "", "/copy.sqlite", "/copy.sqlite-wal", "/copy.sqlite-shm", "/copy.sqlite-journal" };
     size_t at = 0;
 
     for (size_t i = 0; i < DR_COUNT(names); i++) {
@@ -163,8 +163,8 @@ END_TEST
 
 START_TEST(a_writer_at_work_is_noticed)
 {
-    static const char *const work[] = {"INSERT INTO t VALUES('x')", "PRAGMA wal_checkpoint(TRUNCATE)",
-                                       "PRAGMA wal_checkpoint(RESTART); INSERT INTO t VALUES('y')"};
+    static const char *const work[] = { "INSERT INTO t VALUES('x')", "PRAGMA wal_checkpoint(TRUNCATE)",
+                                        "PRAGMA wal_checkpoint(RESTART); INSERT INTO t VALUES('y')" };
     sqlite3 *writer = write_live();
 
     for (size_t i = 0; i < DR_COUNT(work); i++) {
@@ -197,7 +197,7 @@ END_TEST
 START_TEST(what_is_no_database_is_said_to_be_none)
 {
     struct dr_sqlite sqlite;
-    _cleanup_error_ struct dr_error error = {0};
+    _cleanup_error_ struct dr_error error = { 0 };
     FILE *file = fopen(database, "we");
 
     ck_assert_ptr_nonnull(file);

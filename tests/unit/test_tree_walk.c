@@ -46,9 +46,9 @@ static void count(struct dr_context *context, const struct dr_entry *entry, void
 
 static int walk(unsigned deepest, struct seen *ret_seen)
 {
-    struct dr_walk walk = {.root_fd = AT_FDCWD, .path = folder, .deepest = deepest, .visit = count, .state = ret_seen};
+    struct dr_walk walk = { .root_fd = AT_FDCWD, .path = folder, .deepest = deepest, .visit = count, .state = ret_seen };
 
-    *ret_seen = (struct seen){0};
+    *ret_seen = (struct seen){ 0 };
     return dr_walk_run(&walk);
 }
 
@@ -147,7 +147,7 @@ static void grow(unsigned depth)
 
 START_TEST(comes_ten_thousand_deep_with_few_descriptors)
 {
-    struct rlimit few = {64, 64};
+    struct rlimit few = { 64, 64 };
     struct seen seen;
     unsigned before = open_descriptors();
 
@@ -210,8 +210,8 @@ END_TEST
 
 START_TEST(does_not_follow_a_root_that_is_a_link)
 {
-    struct seen seen = {0};
-    struct dr_walk walk = {.root_fd = AT_FDCWD, .deepest = DR_WALK_WHOLE, .visit = count, .state = &seen};
+    struct seen seen = { 0 };
+    struct dr_walk walk = { .root_fd = AT_FDCWD, .deepest = DR_WALK_WHOLE, .visit = count, .state = &seen };
     char path[64];
 
     ck_assert_int_eq(symlink("/usr", "link"), 0);
@@ -238,7 +238,8 @@ START_TEST(stays_inside_the_root)
     unsigned seen = 0;
     _cleanup_close_ int root = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     struct dr_walk walk = {
-        .root_fd = root, .path = "/usr-here/sub", .visit = count_only, .state = &seen, .deepest = DR_WALK_WHOLE};
+        .root_fd = root, .path = "/usr-here/sub", .visit = count_only, .state = &seen, .deepest = DR_WALK_WHOLE
+    };
 
     ck_assert_int_eq(symlink("/usr", "usr-here"), 0);
     ck_assert_int_eq(dr_walk_run(&walk), -ENOENT);
@@ -252,8 +253,8 @@ END_TEST
 
 START_TEST(visits_a_single_file_with_its_folder)
 {
-    struct seen seen = {0};
-    struct dr_walk walk = {.root_fd = AT_FDCWD, .deepest = 1, .visit = count, .state = &seen};
+    struct seen seen = { 0 };
+    struct dr_walk walk = { .root_fd = AT_FDCWD, .deepest = 1, .visit = count, .state = &seen };
     char path[64];
 
     touch("config");
@@ -270,7 +271,7 @@ END_TEST
 START_TEST(leaves_access_times_alone)
 {
     struct seen seen;
-    struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000001}};
+    struct timespec old[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000001 } };
     struct stat st;
 
     ck_assert_int_eq(mkdir("sub", 0755), 0);
