@@ -18,6 +18,8 @@ enum {
     DIR_OPEN,
     DIR_WRITABLE,
     TOO_TIGHT,
+    LEFT_OPEN,
+    NOT_A_FILE,
     TEMP_CLOSED,
 };
 
@@ -76,6 +78,22 @@ static const struct dr_problem problems[] = {
         .advice = "{command}",
         .fixer = "mode-tighten",
     },
+    [LEFT_OPEN] = {
+        .code = "left-open",
+        .severity = DR_WARNING,
+        .confidence = DR_CERTAIN,
+        .safety = DR_MANUAL,
+        .message = "Others can read or change {these}, or {user} may not (mode {mode}), and the doctor leaves {them}: {reason}.",
+        .advice = "Look at {path} and set its mode by hand.",
+    },
+    [NOT_A_FILE] = {
+        .code = "not-a-file",
+        .severity = DR_ERROR,
+        .confidence = DR_CERTAIN,
+        .safety = DR_MANUAL,
+        .message = "{path} is {kind}. OpenClaw expects a file there; reading it may hang or never end.",
+        .advice = "Find out who put it there, then move it away: mv {path} {path}.odd",
+    },
     [TEMP_CLOSED] = {
         .code = "temp-closed",
         .severity = DR_ERROR,
@@ -96,19 +114,52 @@ static const int row_of_fault[] = {
 struct found {
     const char *samples[MOST_SAMPLES]; /* paths (arena) */
     size_t count;
-    size_t ours; /* of them: belong to whoever runs the doctor */
-    size_t repairable;
     uint32_t mode; /* of the first */
 };
 
 struct looked {
-    struct found found[DR_MODE_TOO_TIGHT + 1];
+    struct found found[DR_MODE_TOO_TIGHT + 1]; /* what a repair can set right */
+    struct found left; /* what it cannot */
+    const char *reason; /* why not, of the first */
+    struct found odd;
+    const char *kind; /* what the first odd one is */
     const char *temp; /* a temp folder that is closed */
     uint32_t temp_mode;
     const char *unreadable[MOST_UNREADABLE];
     const char *unreadable_why[MOST_UNREADABLE];
     size_t unreadable_count;
 };
+
+/* Why this doctor cannot set the mode, or NULL. */
+static const char *hindrance(struct dr_context *context, const struct dr_entry *entry, uint32_t mode)
+{
+    static const char *const reasons[] = {
+        [DR_HARD_LINKED] = "it has a second name (hard link), which may be anybody's",
+        [DR_ODD_NAME] = "its name is not valid UTF-8",
+        [DR_OTHER_MOUNT] = "it lies on another mount",
+        [DR_NOT_PLAIN] = "it is no plain file",
+    };
+    const struct dr_target *target = dr_target(context);
+    enum dr_repairable repairable = dr_entry_repairable(entry);
+
+    if (repairable != DR_REPAIRABLE)
+        return reasons[repairable];
+    if (!dr_mode_keeps_use(context, entry, mode))
+        return dr_format(context, "it belongs to %s, and closing it would lock %s out",
+                         dr_name_of_user(context, entry->identity.uid), target->user);
+    if (!target->as_root && entry->identity.uid != target->running_uid)
+        return dr_format(context, "it belongs to %s; as root: sudo openclaw-doctor --fix",
+                         dr_name_of_user(context, entry->identity.uid));
+    return NULL;
+}
+
+static void add(struct dr_context *context, struct found *found, const struct dr_entry *entry)
+{
+    if (found->count < MOST_SAMPLES)
+        found->samples[found->count] = dr_strdup(context, entry->path);
+    if (found->count++ == 0)
+        found->mode = entry->identity.mode & 07777;
+}
 
 static void note_unreadable(struct dr_context *context, struct looked *looked, const struct dr_entry *entry)
 {
@@ -133,30 +184,34 @@ static void visit(struct dr_context *context, const struct dr_entry *entry, void
         return;
 
     enum dr_mode_fault fault = entry->identity.mode ? dr_mode_fault_of(context, entry, &mode) : DR_MODE_FINE;
+    const char *oddity = dr_entry_oddity(context, entry);
 
+    if (oddity) {
+        add(context, &looked->odd, entry);
+        looked->kind = looked->kind ? looked->kind : oddity;
+    }
     if (entry->unreadable && fault != DR_MODE_TOO_TIGHT)
         note_unreadable(context, looked, entry);
     if (fault == DR_MODE_FINE)
         return;
 
-    struct found *found = &looked->found[fault];
+    const char *reason = hindrance(context, entry, mode);
 
-    if (found->count < MOST_SAMPLES)
-        found->samples[found->count] = dr_strdup(context, entry->path);
-    if (found->count++ == 0)
-        found->mode = entry->identity.mode & 07777;
-    found->ours += entry->identity.uid == dr_target(context)->running_uid;
-    found->repairable += dr_entry_repairable(entry) && dr_mode_keeps_use(context, entry, mode);
+    if (!reason) {
+        add(context, &looked->found[fault], entry);
+    } else if (fault != DR_MODE_SHUT_IN) {
+        add(context, &looked->left, entry);
+        looked->reason = looked->reason ? looked->reason : reason;
+    }
 }
 
-static const char *command(struct dr_context *context, const struct found *found)
+static const char *command(struct dr_context *context)
 {
     const struct dr_target *target = dr_target(context);
     const char *place = target->state_dir_from[0] == '~' ? "" : dr_format(context, " --state-dir %s", target->state_dir);
     const char *root = target->root ? dr_format(context, " --root %s", target->root) : "";
 
-    return dr_format(context, "%sopenclaw-doctor --fix%s%s", target->as_root || found->ours == found->count ? "" : "sudo ",
-                     place, root);
+    return dr_format(context, "openclaw-doctor --fix%s%s", place, root);
 }
 
 static void describe(struct dr_context *context, struct dr_finding *finding, const struct found *found, bool folders)
@@ -172,27 +227,30 @@ static void describe(struct dr_context *context, struct dr_finding *finding, con
     dr_finding_text(finding, "mode", dr_format(context, "%04o", found->mode));
     dr_finding_text(finding, "user", dr_target(context)->user);
     dr_finding_number(finding, "count", (long long)found->count);
-    dr_finding_text(finding, "command", command(context, found));
+    dr_finding_text(finding, "command", command(context));
     for (size_t i = 0; i < MOST_SAMPLES && i < found->count; i++)
         dr_finding_path(finding, "entry", found->samples[i]);
 }
 
-static void report(struct dr_context *context, struct dr_findings *findings, enum dr_mode_fault fault,
-                   const struct found *found)
+static struct dr_finding *report(struct dr_context *context, struct dr_findings *findings, int row,
+                                 const struct found *found)
 {
-    const struct dr_target *target = dr_target(context);
-    struct dr_finding *finding =
-        dr_report(findings, &problems[row_of_fault[fault]], &(struct dr_source){ .path = found->samples[0] });
+    struct dr_finding *finding = dr_report(findings, &problems[row], &(struct dr_source){ .path = found->samples[0] });
 
-    describe(context, finding, found, fault == DR_MODE_FOLDER_WRITABLE || fault == DR_MODE_FOLDER_OPEN);
-    if (!target->as_root && found->ours == 0)
-        dr_finding_restrict(finding, DR_MANUAL,
-                            dr_format(context, "only its owner or root can change it: %s", command(context, found)));
-    else if (found->repairable == 0)
-        dr_finding_restrict(finding, DR_MANUAL,
-                            "a closer mode would lock out the gateway's user, or it has a second name (hard link), or "
-                            "lies on another mount");
-    dr_finding_argument(finding, "fault", dr_format(context, "%d", (int)fault));
+    describe(context, finding, found, row == DIR_WRITABLE || row == DIR_OPEN);
+    return finding;
+}
+
+static void report_faults(struct dr_context *context, struct dr_findings *findings, const struct looked *looked)
+{
+    for (int fault = DR_MODE_WRITABLE; fault <= DR_MODE_TOO_TIGHT; fault++)
+        if (looked->found[fault].count > 0)
+            dr_finding_argument(report(context, findings, row_of_fault[fault], &looked->found[fault]), "fault",
+                                dr_format(context, "%d", fault));
+    if (looked->left.count > 0)
+        dr_finding_text(report(context, findings, LEFT_OPEN, &looked->left), "reason", looked->reason);
+    if (looked->odd.count > 0)
+        dr_finding_text(report(context, findings, NOT_A_FILE, &looked->odd), "kind", looked->kind);
 }
 
 static int run(struct dr_context *context, void *state, struct dr_findings *findings)
@@ -204,9 +262,7 @@ static int run(struct dr_context *context, void *state, struct dr_findings *find
         return 0;
     if (target->fact.state == DR_ABSENT)
         return dr_not_applicable(findings, "there is no state directory");
-    for (int fault = DR_MODE_WRITABLE; fault <= DR_MODE_TOO_TIGHT; fault++)
-        if (looked->found[fault].count > 0)
-            report(context, findings, (enum dr_mode_fault)fault, &looked->found[fault]);
+    report_faults(context, findings, looked);
     if (looked->temp) {
         struct dr_finding *finding =
             dr_report(findings, &problems[TEMP_CLOSED], &(struct dr_source){ .path = looked->temp });

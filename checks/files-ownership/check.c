@@ -19,6 +19,8 @@ enum {
     NPM_CACHE_WRONG_OWNER,
     INSTALL_UNREADABLE,
     HARD_LINK,
+    ODD_NAME,
+    MOUNT_WRONG_OWNER,
     FOREIGN_OWNER,
 };
 
@@ -80,6 +82,22 @@ static const struct dr_problem problems[] = {
                    "other name may be anybody's.",
         .advice = "Find the other name: sudo find / -xdev -samefile {path}",
     },
+    [ODD_NAME] = {
+        .code = "odd-name",
+        .severity = DR_WARNING,
+        .confidence = DR_CERTAIN,
+        .safety = DR_MANUAL,
+        .message = "{what} to {owner} and {have} a name that is not valid UTF-8, which a plan cannot hold.",
+        .advice = "sudo chown -h {uid}:{gid} the file, by tab completion of its name",
+    },
+    [MOUNT_WRONG_OWNER] = {
+        .code = "mount-wrong-owner",
+        .severity = DR_ERROR,
+        .confidence = DR_CERTAIN,
+        .safety = DR_MANUAL,
+        .message = UNUSABLE " It is a mounted volume, and the doctor changes nothing on other mounts.",
+        .advice = "Where the volume comes from: sudo chown -R {uid}:{gid} <its folder>",
+    },
     [FOREIGN_OWNER] = {
         .code = "foreign-owner",
         .severity = DR_INFO,
@@ -115,7 +133,8 @@ static const char *const familiar[] = { "openclaw.json", "clawdbot.json", "devic
 
 struct looked {
     struct groups wrong;
-    struct group hard, harmless;
+    struct group left[DR_NOT_PLAIN]; /* wrong, and not to be touched: by enum dr_repairable */
+    struct group harmless;
     const char *unreadable[MOST_UNREADABLE]; /* paths */
     const char *unreadable_why[MOST_UNREADABLE];
     size_t unreadable_count;
@@ -124,6 +143,7 @@ struct looked {
 
 static void sample(struct dr_context *context, struct group *group, const struct dr_entry *entry)
 {
+    group->folders += S_ISDIR(entry->identity.mode);
     if (group->count++ > 0)
         return;
     group->top = dr_strdup(context, entry->path);
@@ -139,10 +159,12 @@ static void visit(struct dr_context *context, const struct dr_entry *entry, void
         for (size_t i = 0; i < sizeof(familiar) / sizeof(familiar[0]); i++)
             looked->familiar_names += strcmp(entry->name, familiar[i]) == 0;
     if (ownership == DR_OWNER_WRONG) {
-        if (S_ISREG(entry->identity.mode) && entry->identity.links > 1)
-            sample(context, &looked->hard, entry);
-        else
+        enum dr_repairable repairable = dr_entry_repairable(entry);
+
+        if (repairable == DR_REPAIRABLE)
             groups_add(context, &looked->wrong, entry);
+        else if (repairable < DR_NOT_PLAIN)
+            sample(context, &looked->left[repairable], entry);
     } else if (ownership == DR_OWNER_HARMLESS && entry->tree == DR_TREE_STATE) {
         sample(context, &looked->harmless, entry);
     }
@@ -209,8 +231,6 @@ static void restrict_repair(struct dr_context *context, struct dr_finding *findi
     if (!target->as_root)
         dr_finding_restrict(finding, DR_MANUAL,
                             dr_format(context, "only root can change owners: %s", command(context, target)));
-    else if (group->mounts == group->count)
-        dr_finding_restrict(finding, DR_MANUAL, "it is a mount point, and the doctor changes nothing on other mounts");
     else if (group->tree == DR_TREE_STATE && looked->familiar_names == 0)
         dr_finding_restrict(finding, DR_MANUAL,
                             "this folder holds nothing of OpenClaw's: is it really the state directory?");
@@ -225,7 +245,7 @@ static void restrict_repair(struct dr_context *context, struct dr_finding *findi
 static bool in_volume(const struct dr_target *target, const struct group *group)
 {
     return group->tree == DR_TREE_STATE && target->uid == 1000 &&
-           (target->in_container || group->mounts > 0 || strncmp(target->state_dir, "/home/node/", 11) == 0);
+           (target->in_container || strncmp(target->state_dir, "/home/node/", 11) == 0);
 }
 
 static int row_of(const struct dr_target *target, const struct group *group)
@@ -280,6 +300,21 @@ static void report_group(struct dr_context *context, struct dr_findings *finding
     dr_finding_argument(finding, "tree", dr_format(context, "%d", (int)group->tree));
 }
 
+static const int row_of_left[] = {
+    [DR_HARD_LINKED] = HARD_LINK,
+    [DR_ODD_NAME] = ODD_NAME,
+    [DR_OTHER_MOUNT] = MOUNT_WRONG_OWNER,
+};
+
+/* Apart from what is repaired: a finding that a repair cannot end would make the repair look useless, and be taken back. */
+static void report_left(struct dr_context *context, struct dr_findings *findings, int row, const struct group *group)
+{
+    struct dr_finding *finding = dr_report(findings, &problems[row], &(struct dr_source){ .path = group->top });
+
+    dr_finding_text(finding, "effect", "what OpenClaw keeps there cannot be read or renewed");
+    describe(context, finding, group);
+}
+
 /* Many top-level entries are wrong: that is one finding, about the whole state directory. */
 static void merge(struct dr_context *context, struct groups *groups)
 {
@@ -306,7 +341,6 @@ static void merge(struct dr_context *context, struct groups *groups)
         }
         whole.count += group->count;
         whole.folders += group->folders;
-        whole.mounts += group->mounts;
     }
     whole.top_is_wrong = root_is_wrong;
     groups->list[kept++] = whole;
@@ -335,9 +369,9 @@ static int run(struct dr_context *context, void *state, struct dr_findings *find
     merge(context, &looked->wrong);
     for (size_t i = 0; i < looked->wrong.count; i++)
         report_group(context, findings, &looked->wrong.list[i], looked);
-    if (looked->hard.count > 0)
-        describe(context, dr_report(findings, &problems[HARD_LINK], &(struct dr_source){ .path = looked->hard.top }),
-                 &looked->hard);
+    for (size_t i = 0; i < DR_NOT_PLAIN; i++)
+        if (looked->left[i].count > 0)
+            report_left(context, findings, row_of_left[i], &looked->left[i]);
     if (looked->harmless.count > 0)
         describe(context, dr_report(findings, &problems[FOREIGN_OWNER], &(struct dr_source){ .path = looked->harmless.top }),
                  &looked->harmless);

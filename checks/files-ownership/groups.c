@@ -55,6 +55,5 @@ void groups_add(struct dr_context *context, struct groups *groups, const struct 
         group->samples[group->count] = dr_strdup(context, entry->path);
     group->count++;
     group->folders += S_ISDIR(entry->identity.mode);
-    group->mounts += entry->other_mount;
     group->top_is_wrong |= below == 0;
 }

@@ -12,7 +12,6 @@ struct group {
     const char *samples[MOST_SAMPLES]; /* paths (arena) */
     size_t count;
     size_t folders;
-    size_t mounts; /* of them: mount points, which are not changed */
     uint32_t owner; /* of the first */
     bool top_is_folder;
     bool top_is_wrong; /* the top-level entry itself, and so everything below it */

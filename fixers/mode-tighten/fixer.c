@@ -20,8 +20,8 @@ static void visit(struct dr_context *context, const struct dr_entry *entry, void
     const struct dr_target *target = dr_target(context);
     uint32_t mode = 0;
 
-    if (!entry->identity.mode || !dr_entry_repairable(entry) || dr_mode_fault_of(context, entry, &mode) != tighten->fault ||
-        !dr_mode_keeps_use(context, entry, mode))
+    if (!entry->identity.mode || dr_entry_repairable(entry) != DR_REPAIRABLE ||
+        dr_mode_fault_of(context, entry, &mode) != tighten->fault || !dr_mode_keeps_use(context, entry, mode))
         return;
     if (!target->as_root && entry->identity.uid != target->running_uid)
         return;

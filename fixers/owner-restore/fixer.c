@@ -39,7 +39,7 @@ static void visit(struct dr_context *context, const struct dr_entry *entry, void
     struct restore *restore = state;
     uint32_t uid, gid;
 
-    if (!lies_below(entry->path, restore->below) || !entry->identity.mode || !dr_entry_repairable(entry) ||
+    if (!lies_below(entry->path, restore->below) || !entry->identity.mode || dr_entry_repairable(entry) != DR_REPAIRABLE ||
         dr_ownership_of(context, entry) != DR_OWNER_WRONG)
         return;
     if (dr_plan_room(restore->plan) == 0) {

@@ -42,10 +42,15 @@ enum dr_mode_fault dr_mode_fault_of(struct dr_context *context, const struct dr_
 bool dr_mode_keeps_use(struct dr_context *context, const struct dr_entry *entry, uint32_t mode);
 
 /*
- * Whether a repair may touch it: a folder, or a regular file with one name (a second name could be planted to reach a file
- * elsewhere), on the tree's own mount.
+ * Whether a repair may touch it, and else why not: a folder, or a regular file with one name (a second name could be planted to
+ * reach a file elsewhere), on the tree's own mount, with a path that a plan (JSON) can hold.
  */
-bool dr_entry_repairable(const struct dr_entry *entry);
+enum dr_repairable { DR_REPAIRABLE = 0, DR_HARD_LINKED, DR_ODD_NAME, DR_OTHER_MOUNT, DR_NOT_PLAIN };
+
+enum dr_repairable dr_entry_repairable(const struct dr_entry *entry);
+
+/* A device, or a FIFO or folder where OpenClaw expects a file: what it is, in words; else NULL. */
+const char *dr_entry_oddity(struct dr_context *context, const struct dr_entry *entry);
 
 /* The path below the state directory ("" for itself, "openclaw.json" for a configuration elsewhere), or NULL outside. Borrowed. */
 const char *dr_entry_in_state(struct dr_context *context, const struct dr_entry *entry);

@@ -68,6 +68,7 @@ int main(int argc, char **argv)
         program = "openclaw doctor";
     }
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of the write, not a reason to die within a repair */
     if (dr_options_parse(argc, argv, &options, &error) < 0)
         return dr_session_fail(&options, DR_EXIT_USAGE, "usage", dr_error_text(&error));
     if (answer_at_once(&options))

@@ -58,11 +58,40 @@ const char *dr_entry_in_state(struct dr_context *context, const struct dr_entry 
     return entry->path + length + (entry->path[length] == '/');
 }
 
-bool dr_entry_repairable(const struct dr_entry *entry)
+enum dr_repairable dr_entry_repairable(const struct dr_entry *entry)
 {
+    if (!S_ISREG(entry->identity.mode) && !S_ISDIR(entry->identity.mode))
+        return DR_NOT_PLAIN;
     if (entry->other_mount)
-        return false;
-    return S_ISDIR(entry->identity.mode) || (S_ISREG(entry->identity.mode) && entry->identity.links == 1);
+        return DR_OTHER_MOUNT;
+    if (S_ISREG(entry->identity.mode) && entry->identity.links != 1)
+        return DR_HARD_LINKED;
+    return dr_text_is_utf8(entry->path, strlen(entry->path)) ? DR_REPAIRABLE : DR_ODD_NAME;
+}
+
+const char *dr_entry_oddity(struct dr_context *context, const struct dr_entry *entry)
+{
+    static const char *const expected[] = { "openclaw.json",         ".env",
+                                            "devices/paired.json",   "devices/pending.json",
+                                            "identity/device.json",  "identity/device-auth.json",
+                                            "state/openclaw.sqlite", NULL };
+    uint32_t mode = entry->identity.mode;
+    size_t i = 0;
+
+    if (entry->tree != DR_TREE_STATE || mode == 0 || S_ISREG(mode) || S_ISLNK(mode) || S_ISSOCK(mode))
+        return NULL;
+    if (S_ISCHR(mode) || S_ISBLK(mode))
+        return "a device";
+    if (S_ISDIR(mode) && entry->depth == 0)
+        return NULL;
+
+    const char *place = dr_entry_in_state(context, entry);
+
+    while (expected[i] && strcmp(expected[i], place) != 0)
+        i++;
+    if (!expected[i])
+        return NULL;
+    return S_ISDIR(mode) ? "a folder" : "a FIFO (a named pipe)";
 }
 
 /* What a name says about a file. `text` is compared with the place below the state directory, or with the name. */
@@ -123,10 +152,23 @@ static const struct name_rule secret_files[] = {
     { NAME_ENDS, ".sqlite-shm" },
 };
 
-/* Files that OpenClaw writes in place. All others it replaces by rename, which asks rights of the folder only. */
+/* Files that OpenClaw is known to write in place: without writing they are of no use, even to their owner. */
 static const struct name_rule written_in_place[] = {
     { BELOW, "identity/" },       { BELOW, "logs/" },      { NAME_ENDS, ".sqlite" }, { NAME_ENDS, ".sqlite-wal" },
     { NAME_ENDS, ".sqlite-shm" }, { NAME_ENDS, ".jsonl" }, { NAME_ENDS, ".lock" },
+};
+
+/* Files that OpenClaw only reads, or replaces by rename, which asks rights of the folder only: somebody else may keep them. */
+static const struct name_rule read_suffices[] = {
+    { BELOW, "devices/" },   { BELOW, "nodes/" }, { NAME_BEGINS, "openclaw.json" }, { NAME_BEGINS, "clawdbot.json" },
+    { NAME_BEGINS, ".env" },
+};
+
+/* Temp folders that OpenClaw makes; the temp folder around them is everybody's. */
+static const struct name_rule temp_folders[] = {
+    { NAME_BEGINS, "jiti" },
+    { NAME_BEGINS, "openclaw" },
+    { NAME_BEGINS, "node-compile-cache" },
 };
 
 /* Code and content that OpenClaw only reads: root may own it. */
@@ -147,8 +189,11 @@ static bool is_ours(const char *place)
 
 #define FITS(rules, place) any_rule_fits(rules, DR_COUNT(rules), place)
 
-/* Bits (READ, WRITE, PASS) that OpenClaw needs on the entry; 0: none that we know of. */
-static unsigned needed(struct dr_context *context, const struct dr_entry *entry)
+/*
+ * Bits (READ, WRITE, PASS) that OpenClaw needs on the entry; 0: none that we know of. `own`: it belongs to the gateway's user, who
+ * may well have taken writing from himself (git does that to its objects).
+ */
+static unsigned needed(struct dr_context *context, const struct dr_entry *entry, bool own)
 {
     bool folder = S_ISDIR(entry->identity.mode);
     const char *place;
@@ -160,7 +205,9 @@ static unsigned needed(struct dr_context *context, const struct dr_entry *entry)
         return folder ? READ | WRITE | PASS : READ;
     case DR_TREE_TEMP:
         /* What lies inside may belong to another run; the folder itself is what a start trips over. */
-        return folder && entry->depth == 0 ? READ | WRITE | PASS : 0;
+        return folder && entry->depth == 0 && any_rule_fits(temp_folders, DR_COUNT(temp_folders), entry->name)
+                   ? READ | WRITE | PASS
+                   : 0;
     case DR_TREE_STATE:
         place = dr_entry_in_state(context, entry);
         if (is_ours(place))
@@ -169,7 +216,7 @@ static unsigned needed(struct dr_context *context, const struct dr_entry *entry)
             return folder ? READ | PASS : READ;
         if (folder)
             return READ | WRITE | PASS;
-        return FITS(written_in_place, place) ? READ | WRITE : READ;
+        return (own ? !FITS(written_in_place, place) : FITS(read_suffices, place)) ? READ : READ | WRITE;
     }
     return 0;
 }
@@ -191,7 +238,7 @@ enum dr_ownership dr_ownership_of(struct dr_context *context, const struct dr_en
 
     if (group_of(context, identity->gid)->has_user)
         given = identity->mode >> 3 & 7;
-    return needed(context, entry) & ~given ? DR_OWNER_WRONG : DR_OWNER_HARMLESS;
+    return needed(context, entry, false) & ~given ? DR_OWNER_WRONG : DR_OWNER_HARMLESS;
 }
 
 void dr_owner_wanted(struct dr_context *context, const struct dr_entry *entry, uint32_t *ret_uid, uint32_t *ret_gid)
@@ -291,7 +338,7 @@ enum dr_mode_fault dr_mode_fault_of(struct dr_context *context, const struct dr_
     if (entry->identity.uid != target->uid || target->uid == 0)
         return DR_MODE_FINE;
 
-    uint32_t lacking = needed(context, entry) & ~(mode >> 6);
+    uint32_t lacking = needed(context, entry, true) & ~(mode >> 6);
 
     if ((lacking & 7) == 0)
         return DR_MODE_FINE;

@@ -11,10 +11,10 @@
 #include <sys/syscall.h>
 
 enum {
-    LONGEST_PATH = 8 * 1024 * 1024,
+    LONGEST_PATH = 1024 * 1024,
     CHUNK = 64 * 1024,
-    SMALL_CHUNK = 2 * 1024, /* once many levels hold names: keeps 16,384 levels below 32 MiB */
-    MUCH_WAITING = 4 * 1024 * 1024,
+    SMALL_CHUNK = 2 * 1024, /* once many levels hold names: keeps the deepest tree below 8 MiB */
+    MUCH_WAITING = 2 * 1024 * 1024,
     FIELDS = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_UID | STATX_GID | STATX_INO | STATX_SIZE | STATX_MTIME |
              STATX_CTIME | STATX_MNT_ID,
     LOOK = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
@@ -302,7 +302,7 @@ static int open_if_wanted(struct walker *walker, const char *name, struct dr_ent
     if (!S_ISDIR(entry->identity.mode) || entry->other_mount)
         return -1;
     if (walker->depth >= DR_WALK_DEEPEST) {
-        entry->unreadable = "lies deeper than the doctor looks (16384 folders)";
+        entry->unreadable = "lies deeper than the doctor looks (1024 folders)";
         return -1;
     }
     int fd = open_folder(walker, level->fd, name, &entry->identity);

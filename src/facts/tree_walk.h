@@ -15,7 +15,8 @@
 
 enum {
     DR_WALK_OPEN = 32, /* descriptors */
-    DR_WALK_DEEPEST = 16384, /* folders below this are reported as unreadable */
+    /* Folders below this are reported as unreadable. Landlock judges an open by every folder above it: depth costs its square. */
+    DR_WALK_DEEPEST = 1024,
     DR_WALK_WHOLE = DR_WALK_DEEPEST,
 };
 

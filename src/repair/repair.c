@@ -201,6 +201,8 @@ static int write_intents_ahead(struct work *work, size_t from, struct dr_error *
         int r;
 
         dr_prepared_init(&prepared);
+        if (work->ready[i] > 0)
+            continue; /* written when one before it was refused: a second intent would never be settled */
         r = new_step(run, work->groups[i], &index);
         if (r < 0)
             return r;

@@ -95,6 +95,9 @@ static const struct row owners[] = {
     { "openclaw.json", FILE_, 0640, 0, 1001, DR_TREE_STATE, DR_OWNER_HARMLESS, 0, 0, false },
     { "identity/device.json", FILE_, 0644, 0, 0, DR_TREE_STATE, DR_OWNER_WRONG, 0, 0, false }, /* written in place */
     { "state/openclaw.sqlite-wal", FILE_, 0644, 0, 0, DR_TREE_STATE, DR_OWNER_WRONG, 0, 0, false },
+    { "update-check.json", FILE_, 0644, 0, 0, DR_TREE_STATE, DR_OWNER_WRONG, 0, 0, false },
+    { "update-check.json", FILE_, 0666, 0, 0, DR_TREE_STATE, DR_OWNER_HARMLESS, 0, 0, false },
+    { "devices/paired.json", FILE_, 0644, 0, 0, DR_TREE_STATE, DR_OWNER_HARMLESS, 0, 0, false }, /* replaced by rename */
     { "extensions/a", DIR_, 0755, 0, 0, DR_TREE_STATE, DR_OWNER_HARMLESS, 0, 0, false },
     { "extensions/a", DIR_, 0700, 0, 0, DR_TREE_STATE, DR_OWNER_WRONG, 0, 0, false },
     { "link", S_IFLNK, 0777, 0, 0, DR_TREE_STATE, DR_OWNER_FINE, 0, 0, false },
@@ -105,8 +108,9 @@ static const struct row owners[] = {
     { "x", DIR_, 0755, 0, 0, DR_TREE_INSTALL, DR_OWNER_HARMLESS, 0, 0, false },
     { "x", DIR_, 0700, 0, 0, DR_TREE_INSTALL, DR_OWNER_WRONG, 0, 0, false },
     { "x", DIR_, 0755, 0, 0, DR_TREE_CACHE, DR_OWNER_WRONG, 0, 0, false },
-    { "x", DIR_, 0755, 0, 0, DR_TREE_TEMP, DR_OWNER_WRONG, 0, 0, false },
-    { "x/y", DIR_, 0700, 0, 0, DR_TREE_TEMP, DR_OWNER_HARMLESS, 0, 0, false }, /* inside: another run's own */
+    { "jiti", DIR_, 0755, 0, 0, DR_TREE_TEMP, DR_OWNER_WRONG, 0, 0, false },
+    { "tmp", DIR_, 0755, 0, 0, DR_TREE_TEMP, DR_OWNER_HARMLESS, 0, 0, false }, /* the temp folder itself */
+    { "jiti/y", DIR_, 0700, 0, 0, DR_TREE_TEMP, DR_OWNER_HARMLESS, 0, 0, false }, /* inside: another run's own */
 };
 
 START_TEST(judges_owners)
@@ -151,6 +155,7 @@ static const struct row modes[] = {
     { "openclaw.json", FILE_, 0200, 1001, 50, DR_TREE_STATE, DR_MODE_TOO_TIGHT, 0600, 0, false },
     { "openclaw.json", FILE_, 0400, 1001, 50, DR_TREE_STATE, DR_MODE_FINE, 0, 0, false },
     { "openclaw.json", FILE_, 0000, 0, 0, DR_TREE_STATE, DR_MODE_FINE, 0, 0, false }, /* an owner's matter */
+    { "workspace/.git/objects/aa/bb", FILE_, 0444, 1001, 50, DR_TREE_STATE, DR_MODE_FINE, 0, 0, false },
     { "identity/device.json", FILE_, 0400, 1001, 50, DR_TREE_STATE, DR_MODE_TOO_TIGHT, 0600, 0, false },
     { "devices", DIR_, 0500, 1001, 50, DR_TREE_STATE, DR_MODE_TOO_TIGHT, 0700, 0, false },
     { "extensions/a", DIR_, 0500, 1001, 50, DR_TREE_STATE, DR_MODE_FINE, 0, 0, false },
@@ -182,12 +187,34 @@ START_TEST(keeps_what_the_user_needs)
     ck_assert(dr_mode_keeps_use(&context, &entry, 0604));
     entry.identity.uid = 1001;
     ck_assert(dr_mode_keeps_use(&context, &entry, 0600));
-    ck_assert(dr_entry_repairable(&entry));
+}
+END_TEST
+
+START_TEST(knows_what_a_repair_must_not_touch)
+{
+    struct row row = { "openclaw.json", FILE_, 0644, 0, 0, DR_TREE_STATE, 0, 0, 0, false };
+    struct dr_file_identity parent;
+    struct dr_entry entry = entry_of(&row, &parent);
+
+    ck_assert_int_eq(dr_entry_repairable(&entry), DR_REPAIRABLE);
+    ck_assert_ptr_null(dr_entry_oddity(&context, &entry));
     entry.identity.links = 2;
-    ck_assert(!dr_entry_repairable(&entry));
+    ck_assert_int_eq(dr_entry_repairable(&entry), DR_HARD_LINKED);
     entry.identity.links = 1;
     entry.other_mount = true;
-    ck_assert(!dr_entry_repairable(&entry));
+    ck_assert_int_eq(dr_entry_repairable(&entry), DR_OTHER_MOUNT);
+    entry.identity.mode = S_IFCHR | 0600;
+    ck_assert_int_eq(dr_entry_repairable(&entry), DR_NOT_PLAIN);
+    ck_assert_str_eq(dr_entry_oddity(&context, &entry), "a device");
+    entry.identity.mode = S_IFIFO | 0600;
+    ck_assert_str_eq(dr_entry_oddity(&context, &entry), "a FIFO (a named pipe)");
+    entry.identity.mode = DIR_ | 0700;
+    ck_assert_str_eq(dr_entry_oddity(&context, &entry), "a folder");
+    row.place = "odd\xff";
+    entry = entry_of(&row, &parent);
+    ck_assert_int_eq(dr_entry_repairable(&entry), DR_ODD_NAME);
+    entry.identity.mode = S_IFIFO | 0600;
+    ck_assert_ptr_null(dr_entry_oddity(&context, &entry)); /* a FIFO of the user's own */
 }
 END_TEST
 
@@ -214,6 +241,7 @@ int main(void)
     tcase_add_loop_test(tcase, judges_owners, 0, (int)DR_COUNT(owners));
     tcase_add_loop_test(tcase, judges_modes, 0, (int)DR_COUNT(modes));
     tcase_add_test(tcase, keeps_what_the_user_needs);
+    tcase_add_test(tcase, knows_what_a_repair_must_not_touch);
     tcase_add_test(tcase, a_configuration_elsewhere_counts_as_one);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
