@@ -123,7 +123,7 @@ static int make_below(struct dr_journal *journal, int dir_fd, const char *name, 
 
 int dr_journal_folder(struct dr_journal *journal, const char *path, int *ret_fd)
 {
-    _cleanup_close_ int fd = dup(journal->dir_fd);
+    _cleanup_close_ int fd = fcntl(journal->dir_fd, F_DUPFD_CLOEXEC, 3);
 
     if (fd < 0)
         return -errno;

@@ -86,9 +86,9 @@ cJSON *dr_journal_line(const char *type, unsigned step);
 /* A folder below the run's folder, such as "backup" or "quarantine/0003". */
 int dr_journal_folder(struct dr_journal *journal, const char *path, int *ret_fd) DR_MUST_CHECK;
 
-/* Keeps bytes, or all that can be read from `fd`, as `name` (such as "backup/0003"), 0600, on disk. */
+/* Keeps bytes, or all that can be read from `from`, as `name` (such as "backup/0003"), 0600, on disk. */
 int dr_journal_keep(struct dr_journal *journal, const char *name, const void *bytes, size_t length) DR_MUST_CHECK;
-int dr_journal_keep_fd(struct dr_journal *journal, const char *name, int fd) DR_MUST_CHECK;
+int dr_journal_keep_fd(struct dr_journal *journal, const char *name, int from) DR_MUST_CHECK;
 
 /* Reads a kept file; -ESTALE when its SHA-256 is not `sha256` (NULL: not compared). Appends to `buffer`. */
 int dr_journal_kept(int run_fd, const char *name, const char *sha256, struct dr_buffer *buffer) DR_MUST_CHECK;

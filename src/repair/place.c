@@ -237,7 +237,7 @@ static int judge_base(const struct dr_places *places, const struct dr_base *base
 
 static int open_stepwise(int dir_fd, const char *path, int flags)
 {
-    _cleanup_close_ int fd = dup(dir_fd);
+    _cleanup_close_ int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
     struct stat top, st;
 
     if (fd < 0 || fstat(fd, &top) < 0)
