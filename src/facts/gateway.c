@@ -1,0 +1,128 @@
+#include "facts/gateway_evidence.h"
+
+#include "api/config.h"
+#include "base/file.h"
+#include "base/hash.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_PORT = 18789, MOST_COMMAND_LINE = 64 * 1024 };
+
+const char *dr_gateway_hash(struct dr_context *context, const char *text)
+{
+    char hex[DR_SHA256_HEX];
+
+    return dr_sha256_hex(text, strlen(text), hex) < 0 ? NULL : dr_strndup(context, hex, 8);
+}
+
+/* "node .../openclaw.mjs gateway run", "/usr/bin/openclaw gateway", "node .../openclaw/dist/entry.js": an argument names the program. */
+static bool names_openclaw(const char *argument)
+{
+    const char *slash = strrchr(argument, '/');
+    const char *name = slash ? slash + 1 : argument;
+
+    return strcmp(name, "openclaw") == 0 || strcmp(name, "openclaw.mjs") == 0 || strstr(argument, "/openclaw/dist/");
+}
+
+bool dr_gateway_looks_like(struct dr_context *context, long pid, const char *title)
+{
+    _cleanup_buffer_ struct dr_buffer line = DR_BUFFER(MOST_COMMAND_LINE);
+    const char *path = dr_format(context, "%s/%ld/cmdline", context->request->proc, pid);
+
+    /* A title has at most 15 characters. "openclaw-doctor" is ourselves. */
+    if (strcmp(title, "openclaw") == 0 || strcmp(title, "openclaw-gatewa") == 0)
+        return true;
+    if (dr_read_file(AT_FDCWD, path, &line, NULL) < 0)
+        return false;
+    for (size_t at = 0; at < line.length; at += strlen(line.data + at) + 1)
+        if (names_openclaw(line.data + at))
+            return true;
+    return false;
+}
+
+static unsigned port_of(const char *text)
+{
+    char *end;
+    unsigned long port = strtoul(text, &end, 10);
+
+    return *end == '\0' && port > 0 && port < 65536 ? (unsigned)port : 0;
+}
+
+/* OPENCLAW_GATEWAY_PORT, else gateway.port, else the default. */
+static unsigned configured_port(struct dr_context *context)
+{
+    const char *from_environment = dr_environment(context, "OPENCLAW_GATEWAY_PORT");
+    unsigned port = from_environment ? port_of(from_environment) : 0;
+    struct dr_config_value value;
+
+    if (port == 0 && dr_config_lookup(dr_config(context), "gateway.port", &value) == 1 && value.text)
+        port = port_of(value.text);
+    return port ? port : DEFAULT_PORT;
+}
+
+/* The strongest answer wins; a lock that a killed gateway left is told in any case. */
+static void weigh(struct dr_gateway *gateway, const struct dr_gateway_evidence *evidence)
+{
+    bool stronger = evidence->state == DR_KNOWN ? gateway->fact.state != DR_KNOWN
+                                                : evidence->state == DR_UNKNOWN && gateway->fact.state == DR_ABSENT;
+
+    if (evidence->stale_lock && !gateway->stale_lock)
+        gateway->stale_lock = evidence->stale_lock;
+    if (!stronger)
+        return;
+    gateway->fact.state = evidence->state;
+    gateway->fact.reason = evidence->state == DR_UNKNOWN ? evidence->how : NULL;
+    gateway->pid = evidence->pid;
+    gateway->uid = evidence->uid;
+    gateway->how = evidence->how;
+    if (evidence->port)
+        gateway->port = evidence->port;
+}
+
+/* Another machine's files: its processes and sockets cannot be seen from here. */
+static bool is_elsewhere(const struct dr_target *target)
+{
+    return target->root != NULL;
+}
+
+static void gather(struct dr_context *context, const struct dr_target *target, struct dr_gateway *gateway)
+{
+    struct dr_gateway_evidence evidence;
+
+    gateway->fact.state = DR_ABSENT;
+    dr_gateway_from_lock_files(context, target, &evidence);
+    weigh(gateway, &evidence);
+    if (gateway->fact.state == DR_ABSENT && !is_elsewhere(target)) {
+        dr_gateway_from_posix_locks(context, target, &evidence);
+        weigh(gateway, &evidence);
+    }
+    if (gateway->fact.state == DR_ABSENT && !is_elsewhere(target)) {
+        gateway->port = configured_port(context);
+        dr_gateway_from_port(context, target, gateway->port, &evidence);
+        weigh(gateway, &evidence);
+    }
+    if (gateway->fact.state != DR_ABSENT)
+        return;
+    gateway->fact.reason = is_elsewhere(target) ? "no lock file; whether one runs on that machine cannot be seen from here"
+                                                : "no lock, and nobody listens on its port";
+    gateway->how = gateway->fact.reason;
+}
+
+const struct dr_gateway *dr_gateway(struct dr_context *context)
+{
+    const struct dr_target *target;
+
+    if (context->gateway)
+        return context->gateway;
+    context->gateway = dr_alloc(context, sizeof(*context->gateway));
+    target = dr_target(context);
+    if (target->state_dir && target->fact.state == DR_KNOWN) {
+        gather(context, target, context->gateway);
+    } else {
+        context->gateway->fact.state = DR_ABSENT;
+        context->gateway->fact.reason = context->gateway->how = "there is no state directory";
+    }
+    return context->gateway;
+}
