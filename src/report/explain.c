@@ -167,18 +167,22 @@ static void explain_check(struct dr_paper *paper, const struct dr_check *check)
 static void explain_fixer(struct dr_paper *paper, const struct dr_fixer *fixer)
 {
     const char *text = find_text(fixer->id);
+    bool first = true;
 
     dr_markdown(paper, text, strlen(text));
+    dr_paper_empty(paper);
     for (size_t i = 0; dr_check_table[i]; i++)
         for (size_t j = 0; j < dr_check_table[i]->problem_count; j++) {
             const struct dr_problem *problem = &dr_check_table[i]->problems[j];
 
             if (!problem->fixer || strcmp(problem->fixer, fixer->id) != 0)
                 continue;
-            label(paper, "Repairs");
-            dr_paper_sayf(paper, DR_PLAIN, "%s/%s", dr_check_table[i]->id, problem->code);
-            dr_paper_end(paper);
+            if (first)
+                label(paper, "Repairs");
+            dr_paper_sayf(paper, DR_PLAIN, "%s%s/%s", first ? "" : ", ", dr_check_table[i]->id, problem->code);
+            first = false;
         }
+    dr_paper_end(paper);
 }
 
 /* Puts in how the user calls us. */
@@ -214,12 +218,12 @@ static void explain_message(struct dr_paper *paper, const struct dr_message *mes
 
         if (!check)
             continue;
-        label(paper, i == 0 ? "Checks" : "and");
+        label(paper, i == 0 ? "Check" : "and");
         dr_paper_sayf(paper, DR_PLAIN, "%s (%s)", check->id, check->title);
         dr_paper_end(paper);
     }
-    label(paper, "Known from");
-    dr_paper_sayf(paper, DR_DIM, " %s", message->source);
+    label(paper, "Source");
+    dr_paper_say(paper, DR_DIM, message->source);
     dr_paper_end(paper);
 }
 

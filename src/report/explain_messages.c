@@ -8,7 +8,7 @@ const struct dr_message dr_message_table[] = {
     /* ---- codes that close a connection ---- */
     {{"1000", "no close reason", "normal closure"},
      "The gateway hung up without a word. Mostly it could not write one of its files; its log then says EACCES and names the file. "
-     "Also: the client was silent for 10 seconds (15 from 2026.8 on), or the state database was replaced under a running gateway, "
+     "Also: the client was silent for 10 seconds (15 in 2026.9), or the state database was replaced under a running gateway, "
      "which only a restart of the gateway heals.",
      {"files-ownership", "pairing-store"}, "`{doctor} --only files-ownership --only pairing-store`",
      "2026.2.19 and 2026.9.6, observed"},
@@ -91,7 +91,7 @@ const struct dr_message dr_message_table[] = {
      "The hint in brackets is often wrong: in local mode gateway.remote.token is not even read.",
      {"token-mismatch", "token-hygiene"}, "`{doctor} --only token-mismatch --only token-hygiene`", "2026.2.19 and 2026.9.6, observed"},
     {{"gateway token missing", "AUTH_TOKEN_MISSING", "token_missing"},
-     "The client found no token to send. Until 2026.4 it looks in OPENCLAW_GATEWAY_TOKEN, then in gateway.auth.token; later the other way round.",
+     "The client found no token to send. Until 2026.7 it looks in OPENCLAW_GATEWAY_TOKEN first, then in gateway.auth.token; from 2026.8.1 on the other way round.",
      {"token-mismatch"}, "`{doctor} --only token-mismatch`", "2026.2.19 and 2026.9.6, observed"},
     {{"no token is configured", "AUTH_TOKEN_NOT_CONFIGURED", "Gateway auth is set to token"},
      "The gateway wants a token but has none: often an update dropped it from the service's environment.",

@@ -5,28 +5,37 @@
 #include <math.h>
 #include <string.h>
 
+/* A plan of a thousand owners is one thought; --verbose and --json have each. */
+enum { MOST_ALIKE = 10, MOST_OPERATION = 1000000 };
+
 static bool is_number(const cJSON *json, const char *name, double number)
 {
     return fabs(dr_json_number(json, name, -1) - number) < 0.5;
 }
 
-/* Two findings may share one operation; it is made, and shown, once. */
-static bool was_planned(const cJSON *findings, const cJSON *until, double operation)
+/* Two findings may share one operation; it is made, and shown, once. `seen` has a place for each number up to MOST_OPERATION. */
+static bool is_new(bool *seen, const cJSON *effect)
 {
-    const cJSON *finding;
-    const cJSON *effect;
+    double number = dr_json_number(effect, "operation", -1);
 
-    cJSON_ArrayForEach (finding, findings) {
-        const cJSON *fix = cJSON_GetObjectItemCaseSensitive(finding, "fix");
+    if (number < 0 || number >= MOST_OPERATION)
+        return true;
+    bool before = seen[(size_t)number];
 
-        cJSON_ArrayForEach (effect, cJSON_GetObjectItemCaseSensitive(fix, "effects")) {
-            if (effect == until)
-                return false;
-            if (is_number(effect, "operation", operation))
-                return true;
-        }
-    }
-    return false;
+    seen[(size_t)number] = true;
+    return !before;
+}
+
+static const char *kind_of(const cJSON *effect)
+{
+    const char *kind = dr_json_text(effect, "kind");
+
+    return kind ? kind : "";
+}
+
+static bool sets_attributes(const cJSON *effect)
+{
+    return strcmp(kind_of(effect), "set-owner") == 0 || strcmp(kind_of(effect), "set-mode") == 0;
 }
 
 static const char *preview_of(const cJSON *fix, double operation)
@@ -70,13 +79,17 @@ static void say_operation(struct dr_view *view, const cJSON *fix, const cJSON *e
     const char *path = dr_json_text(effect, "path");
     const char *preview = preview_of(fix, dr_json_number(effect, "operation", -1));
     bool safe = class && strcmp(class, "safe") == 0;
+    bool brief = preview && !strchr(preview, '\n');
     struct dr_paper *paper = &view->paper;
 
-    dr_paper_empty(paper);
+    if (!sets_attributes(effect) || number == 1)
+        dr_paper_empty(paper);
     dr_paper_line(paper, 0, 3);
     dr_paper_sayf(paper, DR_BOLD, "%u. ", number);
     dr_paper_say(paper, safe ? DR_GREEN : DR_YELLOW, safe ? "safe: " : "needs your consent: ");
-    dr_paper_say(paper, DR_PLAIN, summary ? summary : dr_json_text(effect, "kind") ? dr_json_text(effect, "kind") : "");
+    dr_paper_say(paper, DR_PLAIN, summary ? summary : kind_of(effect));
+    if (brief)
+        dr_paper_sayf(paper, DR_DIM, " (%s)", preview);
     dr_paper_end(paper);
     if (path && !(summary && strstr(summary, path))) {
         dr_view_label(view, "Where");
@@ -84,38 +97,62 @@ static void say_operation(struct dr_view *view, const cJSON *fix, const cJSON *e
         dr_paper_end(paper);
     }
     say_gateway(view, effect);
-    if (preview)
+    if (preview && !brief)
         dr_paper_lines(paper, 4, preview, true);
+}
+
+static void say_plan_title(struct dr_view *view, const char *text)
+{
+    dr_paper_empty(&view->paper);
+    dr_paper_line(&view->paper, 0, 0);
+    dr_paper_say(&view->paper, DR_BOLD, text);
+    dr_paper_end(&view->paper);
+}
+
+static void say_left_out(struct dr_view *view, unsigned count, const char *alike)
+{
+    if (count == 0)
+        return;
+    dr_paper_line(&view->paper, 3, 3);
+    dr_paper_sayf(&view->paper, DR_BOLD, "and %u more %s; `--verbose` shows each", count, alike);
+    dr_paper_end(&view->paper);
+}
+
+/* The operations of one finding. */
+static void say_operations(struct dr_view *view, const cJSON *fix, bool *seen, unsigned *number)
+{
+    const cJSON *effect;
+    unsigned alike = 0;
+    unsigned left_out = 0;
+
+    cJSON_ArrayForEach (effect, cJSON_GetObjectItemCaseSensitive(fix, "effects")) {
+        if (!is_new(seen, effect))
+            continue;
+        if ((*number)++ == 0)
+            say_plan_title(view, "The plan. Nothing has been changed yet.");
+        if (sets_attributes(effect) && alike++ >= MOST_ALIKE && !view->options->verbose)
+            left_out++;
+        else
+            say_operation(view, fix, effect, *number);
+    }
+    say_left_out(view, left_out, "of this kind");
 }
 
 void dr_view_plan(struct dr_view *view)
 {
-    const cJSON *findings = cJSON_GetObjectItemCaseSensitive(view->document, "findings");
+    _cleanup_free_ bool *seen = calloc(MOST_OPERATION, sizeof(*seen));
     const cJSON *finding;
-    const cJSON *effect;
     unsigned number = 0;
 
-    cJSON_ArrayForEach (finding, findings) {
-        const cJSON *fix = cJSON_GetObjectItemCaseSensitive(finding, "fix");
-
-        cJSON_ArrayForEach (effect, cJSON_GetObjectItemCaseSensitive(fix, "effects")) {
-            if (was_planned(findings, effect, dr_json_number(effect, "operation", -1)))
-                continue;
-            if (number == 0) {
-                dr_paper_empty(&view->paper);
-                dr_paper_line(&view->paper, 0, 0);
-                dr_paper_say(&view->paper, DR_BOLD, "The plan. Nothing has been changed yet.");
-                dr_paper_end(&view->paper);
-            }
-            say_operation(view, fix, effect, ++number);
-        }
+    if (!seen) {
+        view->paper.status = -ENOMEM;
+        return;
     }
-    if (number == 0) {
-        dr_paper_empty(&view->paper);
-        dr_paper_line(&view->paper, 0, 0);
-        dr_paper_say(&view->paper, DR_BOLD, "The plan: nothing to do. Nothing has been changed.");
-        dr_paper_end(&view->paper);
+    cJSON_ArrayForEach (finding, cJSON_GetObjectItemCaseSensitive(view->document, "findings")) {
+        say_operations(view, cJSON_GetObjectItemCaseSensitive(finding, "fix"), seen, &number);
     }
+    if (number == 0)
+        say_plan_title(view, "The plan: nothing to do. Nothing has been changed.");
 }
 
 struct status_words {
@@ -127,8 +164,8 @@ struct status_words {
 static const struct status_words *words_for(const char *status)
 {
     static const struct status_words words[] = {
-        { "verified", DR_SIGN_GOOD, "repaired; looked again, and the problem is gone" },
-        { "applied", DR_SIGN_GOOD, "changed; not looked at again yet" },
+        { "verified", DR_SIGN_GOOD, "done; looked again, and the problem is gone" },
+        { "applied", DR_SIGN_GOOD, "done; not looked at again yet" },
         { "refused", DR_SIGN_WARNING, "not done, nothing was written" },
         { "failed", DR_SIGN_UNDONE, "failed and taken back; it is as it was" },
         { "rolled-back", DR_SIGN_UNDONE, "taken back; it is as it was" },
@@ -192,16 +229,39 @@ static void say_backups(struct dr_view *view, const cJSON *repairs)
     }
 }
 
+static bool is_alike(const cJSON *a, const cJSON *b)
+{
+    static const char *const keys[] = { "checkId", "status", "reason", "fixId" };
+
+    for (size_t i = 0; a && b && i < DR_COUNT(keys); i++) {
+        const char *left = dr_json_text(a, keys[i]);
+        const char *right = dr_json_text(b, keys[i]);
+
+        if (strcmp(left ? left : "", right ? right : "") != 0)
+            return false;
+    }
+    return a && b;
+}
+
 void dr_view_repairs(struct dr_view *view)
 {
     const cJSON *repairs = cJSON_GetObjectItemCaseSensitive(view->document, "repairs");
     const cJSON *repair;
+    unsigned alike = 0;
 
     if (cJSON_GetArraySize(repairs) == 0 || view->options->show_plan)
         return;
     dr_paper_empty(&view->paper);
     cJSON_ArrayForEach (repair, repairs) {
-        say_repair(view, repair);
+        bool same = repair != repairs->child && is_alike(repair, repair->prev);
+
+        if (!same && alike > MOST_ALIKE && !view->options->verbose)
+            say_left_out(view, alike - MOST_ALIKE, "like it");
+        alike = same ? alike + 1 : 1;
+        if (alike <= MOST_ALIKE || view->options->verbose)
+            say_repair(view, repair);
     }
+    if (alike > MOST_ALIKE && !view->options->verbose)
+        say_left_out(view, alike - MOST_ALIKE, "like it");
     say_backups(view, repairs);
 }

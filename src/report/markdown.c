@@ -11,6 +11,7 @@ struct reader {
     struct dr_buffer text; /* of the block that is being gathered */
     enum block block;
     unsigned indent; /* of a list item */
+    unsigned base; /* of all below a second heading, as in a manual page */
     bool fenced;
     bool printed; /* something stands above */
     bool gap; /* an empty line is due before what comes next */
@@ -38,6 +39,20 @@ static size_t link_at(const char *at, const char *end, size_t *ret_text)
     return stop ? (size_t)(stop - at) + 1 : 0;
 }
 
+/* The address of a page is worth showing; the place of a file beside this one is not. */
+static void append_link(struct reader *reader, const char *at, size_t words, size_t link)
+{
+    const char *address = at + words + 3;
+    size_t length = link - words - 4;
+
+    append(reader, at + 1, words);
+    if (memmem(address, length, "://", 3)) {
+        append(reader, " (", 2);
+        append(reader, address, length);
+        append(reader, ")", 1);
+    }
+}
+
 /* Appends a line without the marks of emphasis, links spelled out. */
 static void append_inline(struct reader *reader, const char *at, size_t length)
 {
@@ -49,10 +64,7 @@ static void append_inline(struct reader *reader, const char *at, size_t length)
         size_t link = code ? 0 : link_at(at, end, &words);
 
         if (link > 0) {
-            append(reader, at + 1, words);
-            append(reader, " (", 2);
-            append(reader, at + words + 3, link - words - 4);
-            append(reader, ")", 1);
+            append_link(reader, at, words, link);
             at += link;
         } else if (!code && end - at >= 2 && at[0] == '*' && at[1] == '*') {
             at += 2;
@@ -78,7 +90,9 @@ static void flush(struct reader *reader)
     if (reader->block == NO_BLOCK)
         return;
     before_block(reader);
-    dr_paper_line(reader->paper, item ? reader->indent : 0, item ? reader->indent + 2 : 0);
+    unsigned indent = reader->base + (item ? reader->indent : 0);
+
+    dr_paper_line(reader->paper, indent, item ? indent + 2 : indent);
     if (item)
         dr_paper_sign(reader->paper, DR_SIGN_BULLET);
     dr_paper_say(reader->paper, DR_PLAIN, dr_buffer_text(&reader->text));
@@ -99,6 +113,7 @@ static void heading(struct reader *reader, const char *line, size_t length)
     size_t marks = strspn(line, "# ");
 
     flush(reader);
+    reader->base = line[1] == '#' ? 2 : 0;
     reader->gap = true;
     before_block(reader);
     append_inline(reader, line + marks, length > marks ? length - marks : 0);
@@ -112,7 +127,7 @@ static void code_line(struct reader *reader, const char *line, size_t length)
 {
     append(reader, length > 0 ? line : "", length);
     append(reader, "\n", 1);
-    dr_paper_lines(reader->paper, 4, dr_buffer_text(&reader->text), false);
+    dr_paper_lines(reader->paper, reader->base + 4, dr_buffer_text(&reader->text), false);
     dr_buffer_clear(&reader->text);
 }
 

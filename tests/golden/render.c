@@ -3,6 +3,8 @@
  *
  *   render FILE json|human|narrow|ascii|colour|verbose|quiet|plan
  *
+ * A file with {history: [..]} or {undo: {..}} is rendered as the report of those commands, with {explain: "words"} as an explanation.
+ *
  * Prints the report and then, for the human ones, nothing else; the exit status is that of the document.
  */
 #include "base/buffer.h"
@@ -70,7 +72,24 @@ static struct dr_report_run recorded_run(const cJSON *record)
     };
 }
 
-static int render(const cJSON *document, const char *name, struct dr_buffer *text)
+/* 1 when the record is something else than a run. */
+static int render_other(const cJSON *record, const struct dr_human_options *options, struct dr_buffer *text)
+{
+    const cJSON *history = part(record, "history");
+    const cJSON *undo = part(record, "undo");
+    const char *words = dr_json_text(record, "explain");
+    int r = 1;
+
+    if (history)
+        r = dr_report_history(history, options, "/home/oc", text);
+    else if (undo)
+        r = dr_report_undo(undo, options, "/home/oc", text);
+    else if (words)
+        r = dr_report_explain(words, options, text);
+    return r;
+}
+
+static int render(const cJSON *record, const cJSON *document, const char *name, struct dr_buffer *text)
 {
     if (strcmp(name, "json") == 0)
         return dr_report_json(document, text);
@@ -79,7 +98,9 @@ static int render(const cJSON *document, const char *name, struct dr_buffer *tex
             struct dr_human_options options = formats[i].options;
 
             options.program = "openclaw-doctor";
-            return dr_report_human(document, &options, text);
+            int r = render_other(record, &options, text);
+
+            return r <= 0 ? r : dr_report_human(document, &options, text);
         }
     }
     return -EINVAL;
@@ -100,7 +121,7 @@ int main(int argc, char **argv)
     struct dr_look look = recorded_look(record);
     struct dr_report_run run = recorded_run(record);
 
-    if (dr_report_document(&look, &run, &document) < 0 || render(document, argv[2], &text) < 0) {
+    if (dr_report_document(&look, &run, &document) < 0 || render(record, document, argv[2], &text) < 0) {
         fprintf(stderr, "render: %s cannot be shown as %s\n", argv[1], argv[2]);
         return 99;
     }

@@ -168,6 +168,8 @@ START_TEST(test_markdown)
     check_markdown("| place | wins |\n|---|---|\n| `.env` | client |\n| config | server |\n\nend\n", 40,
                    "- `.env`: client\n- config: server\n\nend\n");
     check_markdown("\x1b[31mred\n", 40, "\\x1b[31mred\n");
+    check_markdown("# T\n\nsee [the page](../x.md)\n## Sub\ntext\n- item\n```\ncode\n```\n", 40,
+                   "T\n\nsee the page\n\nSub\n  text\n  - item\n      code\n");
     check_markdown("[not a link\n**", 40, "[not a link\n");
 }
 
