@@ -21,22 +21,6 @@ static int scrubbed(const cJSON *json, const char *home, cJSON **ret_copy)
     return 0;
 }
 
-/* What a step is called: its summary, or its kind and path. */
-static void say_step(struct dr_paper *paper, const cJSON *step)
-{
-    const char *summary = dr_json_text(step, "summary");
-    const char *kind = dr_json_text(step, "kind");
-    const char *path = dr_json_text(step, "path");
-
-    if (summary) {
-        dr_paper_say(paper, DR_PLAIN, summary);
-        return;
-    }
-    dr_paper_sayf(paper, DR_PLAIN, "%s%s", kind ? kind : "change", path ? " " : "");
-    if (path)
-        dr_paper_solid(paper, DR_PLAIN, path);
-}
-
 static void say_steps(struct dr_paper *paper, const cJSON *steps)
 {
     const cJSON *step;
@@ -49,7 +33,7 @@ static void say_steps(struct dr_paper *paper, const cJSON *steps)
             continue;
         dr_paper_line(paper, 2, 4);
         dr_paper_sign(paper, DR_SIGN_BULLET);
-        say_step(paper, step);
+        dr_paper_step(paper, DR_PLAIN, step);
         if (state && strcmp(state, "applied") != 0)
             dr_paper_sayf(paper, DR_YELLOW, " (%s)", state);
         dr_paper_end(paper);
@@ -153,7 +137,7 @@ static void say_refused(struct dr_paper *paper, const cJSON *refused)
 
         dr_paper_line(paper, 0, 2);
         dr_paper_sign(paper, DR_SIGN_WARNING);
-        say_step(paper, step);
+        dr_paper_step(paper, DR_PLAIN, step);
         dr_paper_sayf(paper, DR_YELLOW, ": %s", reason ? reason : "it is no longer what the repair left behind");
         dr_paper_end(paper);
     }
@@ -190,7 +174,7 @@ int dr_report_undo(const cJSON *report, const struct dr_human_options *options, 
     cJSON_ArrayForEach (step, undone) {
         dr_paper_line(&paper, 0, 2);
         dr_paper_sign(&paper, DR_SIGN_UNDONE);
-        say_step(&paper, step);
+        dr_paper_step(&paper, DR_PLAIN, step);
         dr_paper_end(&paper);
     }
     say_refused(&paper, refused);

@@ -63,18 +63,25 @@ static void say_name(struct dr_paper *paper, const char *name)
     dr_paper_sayf(paper, DR_PLAIN, "%s: ", words);
 }
 
-/* What the sentence already says is not said again. */
+/* "have", "it", "them": evidence that only fits the sentence's grammar. */
+static bool is_grammar(const char *value)
+{
+    return strlen(value) <= 4 && strspn(value, "abcdefghijklmnopqrstuvwxyz") == strlen(value);
+}
+
+/* What the sentences already say is not said again. */
 static bool is_news(const struct dr_view *view, const cJSON *finding, const cJSON *evidence)
 {
     const char *value = dr_json_text(evidence, "value");
     const char *message = dr_json_text(finding, "message");
     const char *path = dr_json_text(finding, "path");
+    const char *hint = dr_json_text(finding, "fixHint");
 
-    if (!value || value[0] == '\0')
+    if (!value || is_grammar(value))
         return false;
     if (view->options->verbose)
         return true;
-    return !(message && strstr(message, value)) && !(path && strcmp(path, value) == 0);
+    return !(message && strstr(message, value)) && !(hint && strstr(hint, value)) && !(path && strcmp(path, value) == 0);
 }
 
 static void say_evidence(struct dr_view *view, const cJSON *finding)

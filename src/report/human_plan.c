@@ -75,11 +75,9 @@ static void say_gateway(struct dr_view *view, const cJSON *effect)
 static void say_operation(struct dr_view *view, const cJSON *fix, const cJSON *effect, unsigned number)
 {
     const char *class = dr_json_text(fix, "applicability");
-    const char *summary = dr_json_text(effect, "summary");
-    const char *path = dr_json_text(effect, "path");
     const char *preview = preview_of(fix, dr_json_number(effect, "operation", -1));
     bool safe = class && strcmp(class, "safe") == 0;
-    bool brief = preview && !strchr(preview, '\n');
+    bool brief = sets_attributes(effect) && dr_json_text(effect, "summary"); /* which says all of it */
     struct dr_paper *paper = &view->paper;
 
     if (!sets_attributes(effect) || number == 1)
@@ -87,15 +85,8 @@ static void say_operation(struct dr_view *view, const cJSON *fix, const cJSON *e
     dr_paper_line(paper, 0, 3);
     dr_paper_sayf(paper, DR_BOLD, "%u. ", number);
     dr_paper_say(paper, safe ? DR_GREEN : DR_YELLOW, safe ? "safe: " : "needs your consent: ");
-    dr_paper_say(paper, DR_PLAIN, summary ? summary : kind_of(effect));
-    if (brief)
-        dr_paper_sayf(paper, DR_DIM, " (%s)", preview);
+    dr_paper_step(paper, DR_PLAIN, effect);
     dr_paper_end(paper);
-    if (path && !(summary && strstr(summary, path))) {
-        dr_view_label(view, "Where");
-        dr_paper_solid(paper, DR_BOLD, path);
-        dr_paper_end(paper);
-    }
     say_gateway(view, effect);
     if (preview && !brief)
         dr_paper_lines(paper, 4, preview, true);
@@ -183,8 +174,6 @@ static const struct status_words *words_for(const char *status)
 static void say_repair(struct dr_view *view, const cJSON *repair)
 {
     const struct status_words *words = words_for(dr_json_text(repair, "status"));
-    const char *summary = dr_json_text(repair, "summary");
-    const char *path = dr_json_text(repair, "path");
     const char *reason = dr_json_text(repair, "reason");
     const char *backup = dr_json_text(repair, "backup");
     bool bad = words->sign == DR_SIGN_ERROR;
@@ -192,8 +181,8 @@ static void say_repair(struct dr_view *view, const cJSON *repair)
 
     dr_paper_line(paper, 0, 2);
     dr_paper_sign(paper, words->sign);
-    dr_paper_sayf(paper, DR_BOLD, "%s: ", summary ? summary : path ? path : "repair");
-    dr_paper_say(paper, DR_PLAIN, words->words);
+    dr_paper_step(paper, DR_BOLD, repair);
+    dr_paper_sayf(paper, DR_PLAIN, ": %s", words->words);
     dr_paper_end(paper);
     if (reason) {
         dr_view_label(view, bad ? "Do this" : "Because");

@@ -209,3 +209,17 @@ void dr_paper_lines(struct dr_paper *paper, unsigned indent, const char *text, b
             text++;
     }
 }
+
+void dr_paper_step(struct dr_paper *paper, enum dr_ink ink, const cJSON *step)
+{
+    const char *summary = dr_json_text(step, "summary");
+    const char *kind = dr_json_text(step, "kind");
+    const char *path = dr_json_text(step, "path");
+    const char *words = summary ? summary : kind ? kind : "change";
+
+    if (path && !strstr(words, path)) {
+        dr_paper_solid(paper, ink, path);
+        dr_paper_say(paper, ink, ": ");
+    }
+    dr_paper_say(paper, ink, words);
+}

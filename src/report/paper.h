@@ -59,6 +59,9 @@ void dr_paper_pad(struct dr_paper *paper, unsigned column);
 /* Lines as they are (a diff, code), each indented, none wrapped; + and - in colour when `diff`. */
 void dr_paper_lines(struct dr_paper *paper, unsigned indent, const char *text, bool diff);
 
+/* What a step or operation {path, summary, kind} does: its summary, with the path before it when the summary does not name it. */
+void dr_paper_step(struct dr_paper *paper, enum dr_ink ink, const cJSON *step);
+
 /* Columns that a text takes on a terminal. */
 unsigned dr_text_columns(const char *text, size_t length);
 

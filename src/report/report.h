@@ -44,6 +44,9 @@ int dr_report_json(const cJSON *document, struct dr_buffer *text) DR_MUST_CHECK;
 /* One document for a run that failed before there was a look: {schemaVersion, ok: false, error: {type, message}, exit}. */
 int dr_report_failure(int exit_code, const char *type, const char *message, cJSON **ret_document) DR_MUST_CHECK;
 
+/* Home as "~" in every text of `json`, in place: for what is printed as JSON without a document (undo, history). */
+int dr_report_hide_home(cJSON *json, const char *home) DR_MUST_CHECK;
+
 /* The JSON Schema, embedded at build time from docs/report-schema.json. */
 const char *dr_report_schema(void);
 

@@ -1,6 +1,6 @@
 #include "report/scrub.h"
 
-#include "base/text.h"
+#include "report/report.h"
 
 #include <string.h>
 
@@ -91,4 +91,11 @@ int dr_scrub_json(const struct dr_scrub *scrub, cJSON *json)
             return r;
     }
     return 0;
+}
+
+int dr_report_hide_home(cJSON *json, const char *home)
+{
+    struct dr_scrub scrub = { .home = home };
+
+    return dr_scrub_json(&scrub, json);
 }
