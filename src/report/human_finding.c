@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* Beyond these a list helps nobody; --verbose and --json have all. */
-enum { MOST_ROOTS = 20, MOST_CONSEQUENCES = 5, MOST_EVIDENCE = 6 };
+enum { MOST_ROOTS = 20, MOST_CONSEQUENCES = 5, MOST_EVIDENCE = 6, MOST_NAME = 64 };
 
 static enum dr_sign sign_of(const cJSON *finding)
 {
@@ -45,13 +45,12 @@ static void say_where(struct dr_view *view, const cJSON *finding)
     dr_paper_end(&view->paper);
 }
 
-/* "found_mode" and "foundMode" are names for programs. */
-static void say_name(struct dr_paper *paper, const char *name)
+/* "found_mode" and "foundMode" are names for programs. `words` has room for MOST_NAME bytes. */
+static void spell(const char *name, char *words)
 {
-    char words[64];
     size_t used = 0;
 
-    for (; *name && used + 2 < sizeof(words); name++) {
+    for (; *name && used + 2 < MOST_NAME; name++) {
         if (*name >= 'A' && *name <= 'Z' && used > 0) {
             words[used++] = ' ';
             words[used++] = (char)(*name - 'A' + 'a');
@@ -60,7 +59,6 @@ static void say_name(struct dr_paper *paper, const char *name)
         }
     }
     words[used] = '\0';
-    dr_paper_sayf(paper, DR_PLAIN, "%s: ", words);
 }
 
 /* "have", "it", "them": evidence that only fits the sentence's grammar. */
@@ -84,25 +82,36 @@ static bool is_news(const struct dr_view *view, const cJSON *finding, const cJSO
     return !(message && strstr(message, value)) && !(hint && strstr(hint, value)) && !(path && strcmp(path, value) == 0);
 }
 
+static void say_value(struct dr_view *view, const cJSON *evidence, bool last)
+{
+    const char *name = dr_json_text(evidence, "name");
+    char words[MOST_NAME];
+
+    spell(name ? name : "value", words);
+    dr_paper_sayf(&view->paper, DR_PLAIN, "%s: %s%s", words, dr_json_text(evidence, "value"), last ? "" : "; ");
+}
+
 static void say_evidence(struct dr_view *view, const cJSON *finding)
 {
+    const cJSON *due = NULL; /* said when it is known whether another follows */
     const cJSON *evidence;
     unsigned said = 0;
 
     cJSON_ArrayForEach (evidence, cJSON_GetObjectItemCaseSensitive(finding, "evidence")) {
         if (!is_news(view, finding, evidence))
             continue;
-        if (said == 0)
-            dr_view_label(view, "Seen");
         if (said >= MOST_EVIDENCE && !view->options->verbose)
             break;
-        dr_paper_say(&view->paper, DR_PLAIN, said > 0 ? "; " : "");
-        say_name(&view->paper, dr_json_text(evidence, "name") ? dr_json_text(evidence, "name") : "value");
-        dr_paper_say(&view->paper, DR_PLAIN, dr_json_text(evidence, "value"));
-        said++;
+        if (said++ == 0)
+            dr_view_label(view, "Seen");
+        else
+            say_value(view, due, false);
+        due = evidence;
     }
-    if (said > 0)
-        dr_paper_end(&view->paper);
+    if (!due)
+        return;
+    say_value(view, due, true);
+    dr_paper_end(&view->paper);
 }
 
 static void say_repair(struct dr_view *view, const cJSON *finding)
