@@ -56,6 +56,28 @@ bool dr_view_place(struct dr_view *view, const cJSON *json, const char *pointer)
     return true;
 }
 
+bool dr_view_is_for_root(const cJSON *finding)
+{
+    const cJSON *fix = cJSON_GetObjectItemCaseSensitive(finding, "fix");
+    const char *class = dr_json_text(fix, "applicability");
+    const char *hint = dr_json_text(finding, "fixHint");
+    bool manual = !class || strcmp(class, "manual") == 0 || dr_json_text(fix, "refused");
+
+    return manual && dr_json_text(fix, "id") && hint && dr_text_starts_with(hint, "sudo ") && strstr(hint, " --fix");
+}
+
+static unsigned count_for_root(const struct dr_view *view)
+{
+    const cJSON *finding;
+    unsigned count = 0;
+
+    cJSON_ArrayForEach (finding, cJSON_GetObjectItemCaseSensitive(view->document, "findings")) {
+        if (!cJSON_HasObjectItem(finding, "causedBy") && dr_view_is_for_root(finding))
+            count++;
+    }
+    return count;
+}
+
 static const char *plural(unsigned count)
 {
     return count == 1 ? "" : "s";
@@ -65,18 +87,22 @@ static const char *plural(unsigned count)
 static void say_problems(struct dr_view *view, enum dr_ink ink, unsigned problems, const char *found)
 {
     static const struct {
-        const char *name, *one, *all, *some;
+        const char *one, *all, *some;
     } classes[] = {
-        { "safe", "it can be repaired safely", "all can be repaired safely", "can be repaired safely" },
-        { "unsafe", "its repair needs your consent", "each repair needs your consent", "with your consent" },
-        { "manual", "it has to be repaired by hand", "all have to be repaired by hand", "by hand" },
+        { "it can be repaired safely", "all can be repaired safely", "can be repaired safely" },
+        { "its repair needs your consent", "each repair needs your consent", "with your consent" },
+        { "root can repair it", "root can repair them", "by root" },
+        { "it has to be repaired by hand", "all have to be repaired by hand", "by hand" },
     };
+    unsigned for_root = count_for_root(view);
+    unsigned counts[] = { dr_view_count(view, "fixable", "safe"), dr_view_count(view, "fixable", "unsafe"), for_root,
+                          dr_view_count(view, "fixable", "manual") - for_root };
     struct dr_paper *paper = &view->paper;
     bool first = true;
 
     dr_paper_sayf(paper, ink, "%u problem%s%s", problems, plural(problems), found);
     for (size_t i = 0; i < DR_COUNT(classes); i++) {
-        unsigned count = dr_view_count(view, "fixable", classes[i].name);
+        unsigned count = counts[i];
 
         if (count == problems) {
             dr_paper_sayf(paper, ink, "; %s", problems == 1 ? classes[i].one : classes[i].all);

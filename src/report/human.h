@@ -21,6 +21,9 @@ struct dr_view {
     struct dr_paper paper;
 };
 
+/* A repair that this user may not make and root may: by hand here, but one `sudo` away. */
+bool dr_view_is_for_root(const cJSON *finding);
+
 /* "Label:  " in a column of its own on wide paper; what follows wraps beside it. */
 void dr_view_label(struct dr_view *view, const char *label);
 

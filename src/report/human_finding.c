@@ -114,6 +114,15 @@ static void say_evidence(struct dr_view *view, const cJSON *finding)
     dr_paper_end(&view->paper);
 }
 
+/* "sudo openclaw-doctor --fix": the line above said it already, and the end of the report says it again. */
+static bool is_our_fix(const char *hint)
+{
+    hint += strspn(hint, "`");
+    if (strncmp(hint, "sudo ", 5) == 0)
+        hint += 5;
+    return strncmp(hint, "openclaw-doctor", 15) == 0 && strstr(hint, "--fix");
+}
+
 static void say_repair(struct dr_view *view, const cJSON *finding)
 {
     const cJSON *fix = cJSON_GetObjectItemCaseSensitive(finding, "fix");
@@ -134,14 +143,15 @@ static void say_repair(struct dr_view *view, const cJSON *finding)
             dr_paper_sayf(paper, DR_PLAIN, " (%s)", why);
         dr_paper_sayf(paper, DR_PLAIN, ": %s", title ? title : "`--fix` knows how");
         dr_paper_end(paper);
-    } else if (refused) {
+    } else if (refused || why) {
         dr_view_label(view, "Repair");
-        dr_paper_sayf(paper, DR_PLAIN, "not offered here: %s", refused);
+        dr_paper_sayf(paper, DR_PLAIN, "%s: %s", dr_view_is_for_root(finding) ? "not by this user" : "not offered here",
+                      refused ? refused : why);
         dr_paper_end(paper);
     }
-    if (!hint || (!manual && strstr(hint, "--fix")))
+    if (!hint || (!manual && is_our_fix(hint)))
         return;
-    dr_view_label(view, manual ? "Next" : "By hand");
+    dr_view_label(view, manual ? "Next" : "Or");
     dr_paper_say(paper, DR_PLAIN, hint);
     dr_paper_end(paper);
 }

@@ -171,6 +171,19 @@ static bool needs_root(const struct dr_view *view)
     return false;
 }
 
+static bool waits_for_root(const struct dr_view *view)
+{
+    const cJSON *finding;
+
+    if (dr_json_true(view->target, "asRoot"))
+        return false;
+    cJSON_ArrayForEach (finding, cJSON_GetObjectItemCaseSensitive(view->document, "findings")) {
+        if (dr_view_is_for_root(finding))
+            return true;
+    }
+    return false;
+}
+
 static bool was_denied(const struct dr_view *view)
 {
     const cJSON *unknown;
@@ -273,6 +286,10 @@ void dr_view_next(struct dr_view *view)
         say_command(&advice, true, "", "looks again, and may read what you may not");
     if (safe + unsafe > 0)
         say_fix(&advice, safe, unsafe);
+    if (waits_for_root(view)) {
+        say_command(&advice, true, " --fix --dry-run", "shows what root would change, changes nothing");
+        say_command(&advice, true, " --fix", "repairs what only root may");
+    }
     if (first)
         say_explain(&advice, first);
     if (advice.count == 0)
