@@ -186,7 +186,7 @@ static void look(const char *const *only, bool want_plan, struct dr_look *ret_lo
         .root_fd = AT_FDCWD, .environment = environment, .proc = "/proc", .uid = geteuid(), .gid = getegid(), .now_ms = 1
     };
     const struct dr_look_options options = {
-        .selection = { .only = only }, .want_plan = want_plan, .check_timeout_ms = 300, .total_timeout_ms = 20000
+        .selection = { .only = only }, .want_plan = want_plan, .check_timeout_ms = 3000, .total_timeout_ms = 40000
     };
     struct dr_error error = { 0 };
 
