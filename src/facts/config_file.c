@@ -160,6 +160,8 @@ static int make_doc(struct dr_config_state *state, const char *path, struct dr_b
     r = dr_json5_parse(doc->file.bytes, doc->file.length, DR_JSON5_LENIENT, state->arena, &doc->json, &error);
     if (r == -EBADMSG)
         return fail_parse(state, doc->file.path, &error);
+    if (r == -ENOMEM) /* the run's ceiling rather than the machine's: [1,1,1,...] needs 14 times its size */
+        return dr_config_fail(state, doc, NULL, "holds more values than there is memory for");
     if (r < 0)
         return r;
     doc->file.has_bom = doc->json.has_bom;

@@ -228,6 +228,24 @@ START_TEST(a_huge_file_is_unknown_at_once)
 }
 END_TEST
 
+START_TEST(more_values_than_memory_are_unknown)
+{
+    _cleanup_arena_ struct dr_arena small = DR_ARENA(8 * MEGABYTE);
+    _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(4 * MEGABYTE);
+    struct dr_config config;
+    int r = dr_buffer_append_text(&text, "{a: [");
+
+    for (int i = 0; i < 1000000; i++)
+        r |= dr_buffer_append_text(&text, "1,");
+    r |= dr_buffer_append_text(&text, "]}");
+    ck_assert_int_eq(r, 0);
+    write_file("openclaw.json", dr_buffer_text(&text));
+    ck_assert_int_eq(dr_config_load(AT_FDCWD, in_home("openclaw.json"), NULL, &small, &config), 0);
+    ck_assert_int_eq(config.fact.state, DR_UNKNOWN);
+    ck_assert_str_eq(config.fact.reason, "openclaw.json: holds more values than there is memory for");
+}
+END_TEST
+
 START_TEST(links_and_fifos_are_not_read)
 {
     struct dr_config config;
@@ -437,6 +455,7 @@ int main(void)
     tcase_add_loop_test(cases, says_why_it_cannot_tell, 0, (int)DR_COUNT(broken));
     tcase_add_test(cases, an_absent_file_is_an_answer);
     tcase_add_test(cases, a_huge_file_is_unknown_at_once);
+    tcase_add_test(cases, more_values_than_memory_are_unknown);
     tcase_add_test(cases, links_and_fifos_are_not_read);
     tcase_add_test(cases, includes_merge_as_openclaw_merges);
     tcase_add_test(cases, ten_includes_deep_and_no_further);
