@@ -112,8 +112,8 @@ struct dr_operation *dr_plan_move_aside(struct dr_plan *plan, const char *path, 
                                         const char *sha256);
 struct dr_operation *dr_plan_make_directory(struct dr_plan *plan, const char *path, uint32_t mode, uint32_t uid,
                                             uint32_t gid);
-struct dr_operation *dr_plan_update_row(struct dr_plan *plan, const char *database,
-                                        const struct dr_file_identity *judged, const struct dr_row_change *change);
+struct dr_operation *dr_plan_update_row(struct dr_plan *plan, const char *database, const struct dr_file_identity *judged,
+                                        const struct dr_row_change *change);
 
 /* The fixer cannot help here after all: the finding becomes manual and the report says why. Drops what was added. */
 void dr_plan_refuse(struct dr_plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));

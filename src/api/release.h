@@ -30,7 +30,8 @@ struct dr_rules {
     int sqlite_schema; /* newest schema of state/openclaw.sqlite that this release writes; 0: none */
     bool server_reads_remote; /* the gateway itself falls back to gateway.remote.token; from 2026.8.1 */
     bool remote_reads_others; /* mode remote: the client falls back to the environment and gateway.auth; from 2026.8.1 */
-    bool generated_token_saved; /* a gateway without a token writes a new one into the configuration; later: for that run only */
+    bool
+        generated_token_saved; /* a gateway without a token writes a new one into the configuration; later: for that run only */
     bool sentinel_token_refused; /* the gateway does not start with the token "undefined" */
     bool token_trimmed; /* the gateway drops white space around its own token (clients always do); from 2026.8.1 */
     bool cwd_dotenv_ignored; /* .env of the working directory cannot set OPENCLAW_*; from 2026.8.1 */
