@@ -5,6 +5,7 @@
 #include "api/check.h"
 #include "api/rights.h"
 #include "api/target.h"
+#include "api/tokens.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@ enum {
     DIR_OPEN,
     DIR_WRITABLE,
     TOO_TIGHT,
+    TOKEN_FILE_OPEN,
     LEFT_OPEN,
     NOT_A_FILE,
     TEMP_CLOSED,
@@ -75,6 +77,15 @@ static const struct dr_problem problems[] = {
         .confidence = DR_CERTAIN,
         .safety = DR_SAFE,
         .message = "{user}, who runs the gateway, owns {these} but may not use {them} (mode {mode}).",
+        .advice = "{command}",
+        .fixer = "mode-tighten",
+    },
+    [TOKEN_FILE_OPEN] = {
+        .code = "token-file-open",
+        .severity = DR_WARNING,
+        .confidence = DR_CERTAIN,
+        .safety = DR_SAFE,
+        .message = "{path} holds {variable}, and other users of this machine can read it (mode {mode}).",
         .advice = "{command}",
         .fixer = "mode-tighten",
     },
@@ -253,6 +264,53 @@ static void report_faults(struct dr_context *context, struct dr_findings *findin
         dr_finding_text(report(context, findings, NOT_A_FILE, &looked->odd), "kind", looked->kind);
 }
 
+static bool lies_below(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+
+    return strncmp(path, folder, length) == 0 && path[length] == '/';
+}
+
+/* A token in a unit, an environment file or a .env outside the state directory, where others can read it. Each file once. */
+static bool is_open(struct dr_context *context, const struct dr_tokens *tokens, size_t index)
+{
+    const struct dr_token_place *place = &tokens->places[index];
+    const struct dr_target *target = dr_target(context);
+
+    if (!place->source.path || !S_ISREG(place->identity.mode) || !(place->identity.mode & S_IROTH) || !place->value[0] ||
+        lies_below(place->source.path, target->state_dir) || strcmp(place->source.path, target->config_path) == 0)
+        return false;
+    for (size_t i = 0; i < index; i++)
+        if (tokens->places[i].source.path && strcmp(tokens->places[i].source.path, place->source.path) == 0)
+            return false;
+    return dr_others_reach(context, place->source.path);
+}
+
+static void report_token_files(struct dr_context *context, struct dr_findings *findings)
+{
+    const struct dr_tokens *tokens = dr_tokens(context);
+    const struct dr_target *target = dr_target(context);
+
+    for (size_t i = 0; i < tokens->count; i++) {
+        const struct dr_token_place *place = &tokens->places[i];
+
+        if (!is_open(context, tokens, i))
+            continue;
+        struct dr_finding *finding = dr_report(findings, &problems[TOKEN_FILE_OPEN], &place->source);
+
+        dr_finding_text(finding, "variable", place->variable);
+        dr_finding_text(finding, "mode", dr_format(context, "%04o", place->identity.mode & 07777));
+        dr_finding_text(finding, "command", command(context));
+        dr_finding_argument(finding, "path", place->source.path);
+        if (!target->as_root && place->identity.uid != target->running_uid)
+            dr_finding_restrict(finding, DR_MANUAL,
+                                dr_format(context, "it belongs to %s; as root: sudo openclaw-doctor --fix",
+                                          dr_name_of_user(context, place->identity.uid)));
+        else if (place->identity.links != 1)
+            dr_finding_restrict(finding, DR_MANUAL, "it has a second name (hard link), which may be anybody's");
+    }
+}
+
 static int run(struct dr_context *context, void *state, struct dr_findings *findings)
 {
     const struct dr_target *target = dr_target(context);
@@ -263,6 +321,7 @@ static int run(struct dr_context *context, void *state, struct dr_findings *find
     if (target->fact.state == DR_ABSENT)
         return dr_not_applicable(findings, "there is no state directory");
     report_faults(context, findings, looked);
+    report_token_files(context, findings);
     if (looked->temp) {
         struct dr_finding *finding =
             dr_report(findings, &problems[TEMP_CLOSED], &(struct dr_source){ .path = looked->temp });

@@ -5,8 +5,10 @@
 #include "api/fixer.h"
 #include "api/rights.h"
 #include "api/target.h"
+#include "api/tokens.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct tighten {
     struct dr_plan *plan;
@@ -35,11 +37,33 @@ static void visit(struct dr_context *context, const struct dr_entry *entry, void
     operation->while_running = DR_GO_AHEAD;
 }
 
+/* A file outside the state directory that holds a token: others lose their rights, a group (docker, say) keeps its own. */
+static void close_token_file(struct dr_context *context, const char *path, struct dr_plan *plan)
+{
+    const struct dr_tokens *tokens = dr_tokens(context);
+
+    for (size_t i = 0; i < tokens->count; i++) {
+        const struct dr_token_place *place = &tokens->places[i];
+
+        if (!place->source.path || strcmp(place->source.path, path) != 0)
+            continue;
+        uint32_t mode = place->identity.mode & 07777;
+        struct dr_operation *operation = dr_plan_set_mode(plan, path, &place->identity, mode & ~07U);
+
+        operation->summary = dr_format(context, "mode %04o instead of %04o", mode & ~07U, mode);
+        operation->while_running = DR_GO_AHEAD;
+        return;
+    }
+}
+
 static int plan(struct dr_context *context, const struct dr_finding *finding, struct dr_plan *plan)
 {
     const char *fault = dr_finding_get(finding, "fault");
+    const char *path = dr_finding_get(finding, "path");
     struct tighten tighten = { .plan = plan };
 
+    if (path)
+        close_token_file(context, path, plan);
     if (!fault)
         return 0;
     tighten.fault = (enum dr_mode_fault)strtol(fault, NULL, 10);

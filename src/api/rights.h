@@ -55,6 +55,9 @@ const char *dr_entry_oddity(struct dr_context *context, const struct dr_entry *e
 /* The path below the state directory ("" for itself, "openclaw.json" for a configuration elsewhere), or NULL outside. Borrowed. */
 const char *dr_entry_in_state(struct dr_context *context, const struct dr_entry *entry);
 
+/* Whether everybody can come to that path: each folder above it lets others pass. False when one could not be looked at. */
+bool dr_others_reach(struct dr_context *context, const char *path);
+
 /* "alice", or "uid 1001". */
 const char *dr_name_of_user(struct dr_context *context, uint32_t uid);
 

@@ -1,6 +1,7 @@
 #include "api/rights.h"
 
 #include "api/target.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "facts/context.h"
 #include "facts/users.h"
@@ -46,16 +47,35 @@ const char *dr_name_of_user(struct dr_context *context, uint32_t uid)
     return dr_user_name(context, uid);
 }
 
-const char *dr_entry_in_state(struct dr_context *context, const struct dr_entry *entry)
+/* For an entry of the state directory's tree. */
+static const char *place_of(struct dr_context *context, const struct dr_entry *entry)
 {
     const char *state_dir = dr_target(context)->state_dir;
     size_t length = strlen(state_dir);
 
-    if (entry->tree != DR_TREE_STATE)
-        return NULL;
     if (strncmp(entry->path, state_dir, length) != 0 || (entry->path[length] != '/' && entry->path[length] != '\0'))
         return "openclaw.json";
     return entry->path + length + (entry->path[length] == '/');
+}
+
+const char *dr_entry_in_state(struct dr_context *context, const struct dr_entry *entry)
+{
+    return entry->tree == DR_TREE_STATE ? place_of(context, entry) : NULL;
+}
+
+bool dr_others_reach(struct dr_context *context, const char *path)
+{
+    _cleanup_free_ char *folder = dr_path_clean(path);
+    char *slash = folder ? strrchr(folder, '/') : NULL;
+
+    for (; slash; slash = strrchr(folder, '/')) {
+        struct stat st;
+
+        *slash = '\0';
+        if (dr_stat(context->request->root_fd, folder[0] ? folder : "/", &st) < 0 || !(st.st_mode & S_IXOTH))
+            return false;
+    }
+    return folder != NULL;
 }
 
 enum dr_repairable dr_entry_repairable(const struct dr_entry *entry)
@@ -85,7 +105,7 @@ const char *dr_entry_oddity(struct dr_context *context, const struct dr_entry *e
     if (S_ISDIR(mode) && entry->depth == 0)
         return NULL;
 
-    const char *place = dr_entry_in_state(context, entry);
+    const char *place = place_of(context, entry);
 
     while (expected[i] && strcmp(expected[i], place) != 0)
         i++;
@@ -209,7 +229,7 @@ static unsigned needed(struct dr_context *context, const struct dr_entry *entry,
                    ? READ | WRITE | PASS
                    : 0;
     case DR_TREE_STATE:
-        place = dr_entry_in_state(context, entry);
+        place = place_of(context, entry);
         if (is_ours(place))
             return 0;
         if (FITS(only_read, place))
@@ -300,7 +320,7 @@ static enum dr_mode_fault file_fault(struct dr_context *context, const struct dr
 
     if ((bits & 066) == 0)
         return DR_MODE_FINE;
-    if (entry->identity.size > 0 && FITS(secret_files, dr_entry_in_state(context, entry))) {
+    if (entry->identity.size > 0 && FITS(secret_files, place_of(context, entry))) {
         *ret_mode = closed(entry);
         return reached & 022 ? DR_MODE_WRITABLE : reached & 044 ? DR_MODE_READABLE : DR_MODE_SHUT_IN;
     }
@@ -326,7 +346,7 @@ enum dr_mode_fault dr_mode_fault_of(struct dr_context *context, const struct dr_
 
     if (entry->tree != DR_TREE_STATE || !is_plain(entry))
         return DR_MODE_FINE;
-    if (mode & 077 && !is_ours(dr_entry_in_state(context, entry))) {
+    if (mode & 077 && !is_ours(place_of(context, entry))) {
         enum dr_mode_fault fault =
             S_ISDIR(mode) ? folder_fault(context, entry, ret_mode) : file_fault(context, entry, ret_mode);
 
