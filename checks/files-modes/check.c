@@ -229,16 +229,16 @@ static void describe(struct dr_context *context, struct dr_finding *finding, con
 {
     bool one = found->count == 1;
 
-    dr_finding_text(finding, "what", one ? "This file holds" : dr_format(context, "%zu files hold", found->count));
-    dr_finding_text(finding, "them", one ? "it" : "them");
+    dr_finding_word(finding, "what", one ? "This file holds" : dr_format(context, "%zu files hold", found->count));
+    dr_finding_word(finding, "them", one ? "it" : "them");
     if (one)
-        dr_finding_text(finding, "these", folders ? "this folder" : "this file");
+        dr_finding_word(finding, "these", folders ? "this folder" : "this file");
     else
-        dr_finding_text(finding, "these", dr_format(context, "%zu %s", found->count, folders ? "folders" : "files"));
+        dr_finding_word(finding, "these", dr_format(context, "%zu %s", found->count, folders ? "folders" : "files"));
     dr_finding_text(finding, "mode", dr_format(context, "%04o", found->mode));
     dr_finding_text(finding, "user", dr_target(context)->user);
     dr_finding_number(finding, "count", (long long)found->count);
-    dr_finding_text(finding, "command", command(context));
+    dr_finding_word(finding, "command", command(context));
     for (size_t i = 0; i < MOST_SAMPLES && i < found->count; i++)
         dr_finding_path(finding, "entry", found->samples[i]);
 }

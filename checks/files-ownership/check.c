@@ -208,16 +208,16 @@ static void describe(struct dr_context *context, struct dr_finding *finding, con
     const char *thing = group->folders == 1 ? "This folder belongs" : "This file belongs";
     const char *things = group->folders == 0 ? "files" : group->folders == group->count ? "folders" : "files and folders";
 
-    dr_finding_text(finding, "what",
+    dr_finding_word(finding, "what",
                     group->count == 1 ? thing : dr_format(context, "%zu %s here belong", group->count, things));
-    dr_finding_text(finding, "them", group->count == 1 ? "it" : "them");
-    dr_finding_text(finding, "have", group->count == 1 ? "has" : "have");
+    dr_finding_word(finding, "them", group->count == 1 ? "it" : "them");
+    dr_finding_word(finding, "have", group->count == 1 ? "has" : "have");
     dr_finding_text(finding, "owner", dr_name_of_user(context, group->owner));
     dr_finding_text(finding, "user", target->user);
     dr_finding_number(finding, "uid", target->uid);
     dr_finding_number(finding, "gid", target->gid);
     dr_finding_number(finding, "count", (long long)group->count);
-    dr_finding_text(finding, "command", command(context, target));
+    dr_finding_word(finding, "command", command(context, target));
     for (size_t i = 0; i < MOST_SAMPLES && i < group->count && group->samples[i]; i++)
         dr_finding_path(finding, "entry", group->samples[i]);
 }
@@ -272,7 +272,7 @@ static void state_effect(struct dr_context *context, struct dr_finding *finding,
     const struct effect *effect = effect_of(name);
 
     dr_finding_severity(finding, effect->severity);
-    dr_finding_text(finding, "effect", !group->top_is_wrong && effect->inside ? effect->inside : effect->whole);
+    dr_finding_word(finding, "effect", !group->top_is_wrong && effect->inside ? effect->inside : effect->whole);
 }
 
 static void report_group(struct dr_context *context, struct dr_findings *findings, const struct group *group,
@@ -290,7 +290,7 @@ static void report_group(struct dr_context *context, struct dr_findings *finding
     if (group->tree == DR_TREE_STATE)
         state_effect(context, finding, group);
     else
-        dr_finding_text(finding, "effect", tree_effects[group->tree]);
+        dr_finding_word(finding, "effect", tree_effects[group->tree]);
     /* OpenClaw goes to another folder by itself when this one is not its own. */
     if (group->tree == DR_TREE_TEMP && strcmp(group->top, "/tmp/openclaw") == 0)
         dr_finding_severity(finding, DR_INFO);
@@ -311,7 +311,7 @@ static void report_left(struct dr_context *context, struct dr_findings *findings
 {
     struct dr_finding *finding = dr_report(findings, &problems[row], &(struct dr_source){ .path = group->top });
 
-    dr_finding_text(finding, "effect", "what OpenClaw keeps there cannot be read or renewed");
+    dr_finding_word(finding, "effect", "what OpenClaw keeps there cannot be read or renewed");
     describe(context, finding, group);
 }
 

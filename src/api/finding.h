@@ -21,6 +21,7 @@ struct dr_finding *dr_report(struct dr_findings *findings, const struct dr_probl
                              const struct dr_source *subject);
 
 void dr_finding_text(struct dr_finding *finding, const char *name, const char *text);
+void dr_finding_word(struct dr_finding *finding, const char *name, const char *text); /* fills a template; is no evidence */
 void dr_finding_number(struct dr_finding *finding, const char *name, long long number);
 void dr_finding_path(struct dr_finding *finding, const char *name, const char *path); /* shown with ~ */
 void dr_finding_secret(struct dr_finding *finding, const char *name, const char *secret); /* shown as fingerprint */

@@ -236,7 +236,8 @@ int dr_command_undo(const struct dr_session *session)
     if (find_place(session, &found, &place, &error) < 0 ||
         dr_repair_undo(&place.target, session->options->operand, session->options->force, &report, &error) < 0)
         exit_code = fail(session, &error);
-    else if (dr_report_undo(report, &session->human, place.target.home, &text) < 0)
+    else if (dr_report_undo(report, &session->human, place.target.home, &text) < 0 ||
+             dr_report_hide_home(report, place.target.home) < 0)
         exit_code = DR_EXIT_NO_REPORT;
     else
         exit_code = print_json_or(session, report, &text, 0);
@@ -255,7 +256,8 @@ int dr_command_history(const struct dr_session *session)
 
     if (find_place(session, &found, &place, &error) < 0 || dr_repair_history(&place.target, &history, &error) < 0)
         exit_code = fail(session, &error);
-    else if (dr_report_history(history, &session->human, place.target.home, &text) < 0)
+    else if (dr_report_history(history, &session->human, place.target.home, &text) < 0 ||
+             dr_report_hide_home(history, place.target.home) < 0)
         exit_code = DR_EXIT_NO_REPORT;
     else
         exit_code = print_json_or(session, history, &text, 0);

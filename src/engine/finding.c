@@ -78,6 +78,11 @@ void dr_finding_text(struct dr_finding *finding, const char *name, const char *t
     add_named(finding->context, &finding->evidence, name, safe_text(finding->context, text ? text : "(none)"), false);
 }
 
+void dr_finding_word(struct dr_finding *finding, const char *name, const char *text)
+{
+    add_named(finding->context, &finding->words, name, safe_text(finding->context, text ? text : "(none)"), false);
+}
+
 void dr_finding_number(struct dr_finding *finding, const char *name, long long number)
 {
     add_named(finding->context, &finding->evidence, name, dr_format(finding->context, "%lld", number), false);
@@ -241,6 +246,8 @@ const char *dr_finding_expand(const struct dr_finding *finding, const char *temp
         size_t length = end ? (size_t)(end - rest - 1) : 0;
         const char *value = end ? named(finding->evidence, rest + 1, length) : NULL;
 
+        if (!value && end)
+            value = named(finding->words, rest + 1, length);
         if (!value && length == 4 && strncmp(rest + 1, "path", 4) == 0 && finding->subject.path)
             value = shown_path(finding->context, finding->subject.path);
         if (value) {

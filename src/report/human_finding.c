@@ -61,12 +61,6 @@ static void spell(const char *name, char *words)
     words[used] = '\0';
 }
 
-/* "have", "it", "them": evidence that only fits the sentence's grammar. */
-static bool is_grammar(const char *value)
-{
-    return strlen(value) <= 4 && strspn(value, "abcdefghijklmnopqrstuvwxyz") == strlen(value);
-}
-
 /* What the sentences already say is not said again. */
 static bool is_news(const struct dr_view *view, const cJSON *finding, const cJSON *evidence)
 {
@@ -75,7 +69,7 @@ static bool is_news(const struct dr_view *view, const cJSON *finding, const cJSO
     const char *path = dr_json_text(finding, "path");
     const char *hint = dr_json_text(finding, "fixHint");
 
-    if (!value || is_grammar(value))
+    if (!value || value[0] == '\0')
         return false;
     if (view->options->verbose)
         return true;

@@ -140,6 +140,20 @@ def look_at(name, home, validator):
             fail(f"{name} as {style}", f"exit {done.returncode}, not {expected_exit(report, style)}")
 
 
+def repair(name, home, validator):
+    """On the same copy, last: what a repair, its history and its undo print."""
+    secrets = secrets_of(home)
+    done = run(home, "--fix", "--non-interactive", "--json")
+    document(f"{name} --fix", done, validator)
+    check_text(f"{name} --fix", done, home, secrets, 0)
+    for words, width in ((("history",), 80), (("history", "--json"), 0), (("undo",), 80), (("--fix", "--yes"), 80),
+                         (("history",), 40), (("undo", "--json"), 0)):
+        done = run(home, *words, columns=width or 80)
+        check_text(" ".join([name, *words]), done, home, secrets, width)
+        if done.returncode not in (0, 1, 2, 3) or (words[-1] == "--json" and json.loads(done.stdout) is None):
+            fail(" ".join([name, *words]), f"exit {done.returncode}: {done.stdout[:300]!r}")
+
+
 def failures(home, validator):
     for words, code in (
         (("--no-such-option",), 64),
@@ -181,6 +195,7 @@ def main():
             os.chmod(home, 0o755)
             homes.unpack(name, home)
             look_at(name, home, validator)
+            repair(name, home, validator)
     with tempfile.TemporaryDirectory(prefix="dr-whole-") as top:
         failures(pathlib.Path(top), validator)
         tables(pathlib.Path(top))
