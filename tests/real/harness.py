@@ -511,7 +511,7 @@ class Report:
             self.json = json.loads(result.out)
         except json.JSONDecodeError as error:
             raise Failure(f"the doctor printed no JSON document ({error}):\n{result}") from None
-        self.findings = self.json["findings"]
+        self.findings = self.json.get("findings", [])  # none in the document of an undo
 
     def ids(self, severities=("warning", "error", "critical")) -> list:
         return [f["checkId"] for f in self.findings if f["severity"] in severities]

@@ -55,6 +55,7 @@ def needs_consent(home: Home, check: str, *, args=(), env=None) -> None:
 def undo(home: Home, before: dict, *, args=(), env=None) -> None:
     report = doctor_json(home, "undo", "--yes", *args, env=env)
     expect(report.code == 0, "undo exits 0", report)
+    expect(not report.json.get("refused"), "undo refuses nothing", report)
     changed = differences(before, snapshot(home.home), fields=SAME_CONTENT, ignore=GATEWAYS_OWN + DOCTORS_OWN)
     expect(not changed, "undo brings back the exact bytes, modes and owners", *changed)
 

@@ -26,7 +26,8 @@ def scenario(release) -> None:
 
     def works():
         found = audit(home)
-        expect(not any(check.startswith("fs.") for check in found), "openclaw security audit has nothing to say on files", found)
+        expect(not any(check.startswith(("fs.state_dir.", "fs.config.")) for check in found),
+               "openclaw security audit has nothing to say on state and configuration", found)
 
     whole_way(home, "files-modes", broken=broken, works=works)
 
