@@ -61,7 +61,7 @@ def scenario(release) -> None:
             succeed(home.openclaw("devices", "list"), "Paired (1)")
             succeed(home.openclaw("health"))
 
-        whole_way(home, "identity-pairing", broken=broken, works=works, gateway=gateway, rows=stored)
+        whole_way(home, "identity-pairing/cached-token-differs", broken=broken, works=works, gateway=gateway, rows=stored)
 
 
 if __name__ == "__main__":

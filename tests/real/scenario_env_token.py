@@ -24,7 +24,7 @@ def harmful(home, gateway) -> None:
             if "GATEWAY_TOKEN" not in line:
                 expect(line in text.splitlines(), f"the other line is kept: {line!r}", text)
 
-    whole_way(home, "token-mismatch", gateway=gateway, works=works,
+    whole_way(home, "token-mismatch/dotenv-shadows-config", gateway=gateway, works=works,
               broken=lambda: refuse(home.openclaw("devices", "list"),
                                     "unauthorized: device token mismatch (rotate/reissue device token)"))
 

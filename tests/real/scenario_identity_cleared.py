@@ -33,7 +33,7 @@ def scenario(release) -> None:
         own = home.read_json("identity/device.json")["deviceId"]
         expect(list(home.read_json("devices/paired.json")) == [own], "the only record is the CLI's own")
 
-    whole_way(home, "identity-pairing", broken=lambda: None, works=works, consent=("--unsafe",))
+    whole_way(home, "identity-pairing/identity-missing", broken=lambda: None, works=works, consent=("--unsafe",))
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def scenario(release) -> None:
             succeed(home.openclaw("devices", "list"))
         expect(home.rows("SELECT * FROM device_identities") == identity, "with the identity that it had")
 
-    whole_way(home, "pairing-store", broken=broken, works=works)
+    whole_way(home, "pairing-store/legacy-left", broken=broken, works=works)
 
 
 if __name__ == "__main__":

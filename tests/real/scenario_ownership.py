@@ -26,7 +26,7 @@ def devices_folder(release) -> None:
             expect("EACCES: permission denied, open '" + str(home.state / "devices/pending.json.") in gateway.log(),
                    "the gateway's log says EACCES", gateway.log()[-1500:])
 
-        whole_way(home, "files-ownership", broken=broken, gateway=gateway,
+        whole_way(home, "files-ownership/wrong-owner", broken=broken, gateway=gateway,
                   works=lambda: succeed(home.openclaw("devices", "list"), "Paired (1)"))
     expect((home.state / "devices/paired.json").stat().st_uid == OTHER_UID, "the records belong to the gateway's user")
 
@@ -50,13 +50,13 @@ def store_at_rest(release) -> None:
                    gateway.log()[-1500:])
 
         broken()
-        look(home, "files-ownership")
+        look(home, "files-ownership/wrong-owner")
         before = snapshot(home.home)
-        fix(home, "files-ownership", ())
+        fix(home, "files-ownership/wrong-owner", ())
         undo(home, before)
         changed = differences(before, snapshot(home.home), fields=SAME_CONTENT, ignore=DOCTORS_OWN)
         expect(not changed, "also the store is as it was", *changed)
-        fix(home, "files-ownership", ())
+        fix(home, "files-ownership/wrong-owner", ())
         nothing_left(home, ())
         with Gateway(home):
             succeed(home.openclaw("devices", "list"))

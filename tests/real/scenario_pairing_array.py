@@ -24,7 +24,7 @@ def scenario(release) -> None:
             own = home.read_json("identity/device.json")["deviceId"]
             expect(isinstance(paired, dict) and list(paired) == [own], "the pairing sticks", paired)
 
-        whole_way(home, "pairing-store", broken=broken, works=works, gateway=gateway)
+        whole_way(home, "pairing-store/paired-array", broken=broken, works=works, gateway=gateway)
 
 
 if __name__ == "__main__":

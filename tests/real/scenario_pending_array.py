@@ -24,7 +24,7 @@ def scenario(release) -> None:
             succeed(home.openclaw("devices", "approve", "--latest"), "Approved ")
             succeed(far.openclaw("devices", "list"), "Paired (2)")
 
-        whole_way(home, "pairing-store", broken=broken, works=works, gateway=gateway)
+        whole_way(home, "pairing-store/pending-array", broken=broken, works=works, gateway=gateway)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def scenario(release) -> None:
             expect(record["tokens"]["operator"]["token"] == paired[own]["tokens"]["operator"]["token"],
                    "the token is still the one that other places hold")
 
-        whole_way(home, "identity-pairing", broken=broken, works=works, consent=("--unsafe",), gateway=gateway)
+        whole_way(home, "identity-pairing/scope-deadlock", broken=broken, works=works, consent=("--unsafe",), gateway=gateway)
 
 
 if __name__ == "__main__":

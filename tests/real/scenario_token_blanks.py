@@ -34,7 +34,8 @@ def scenario(release) -> None:
             text = (home.state / "openclaw.json").read_text()
             expect(text == wanted, "only the blank is gone; comments and quotes are kept", text)
 
-        whole_way(home, "token-hygiene", broken=broken, works=works, gateway=gateway)
+        whole_way(home, "token-hygiene/white-space", broken=broken, works=works, gateway=gateway,
+                  consent=("--unsafe",))  # a running gateway takes the new value at once, and ends its connections
 
 
 if __name__ == "__main__":
