@@ -70,11 +70,23 @@ struct dr_tokens {
     const struct dr_token_place *server; /* which the gateway accepts; NULL: none is set */
     const struct dr_token_place *client; /* which a local client (CLI) sends; NULL: none */
     const struct dr_token_place *service; /* which the gateway's own process hands to its children (unit), or NULL */
+    struct dr_source config; /* where gateway.auth stands, or belongs */
+    bool no_config; /* there is no configuration file */
+    bool secret_reference; /* gateway.auth names a secret store instead of a value */
     const char *reference_unset; /* gateway.auth takes its value from ${NAME}, and the gateway's environment has no NAME */
     const char *mode; /* gateway.mode: "local", "remote", NULL when unset */
     const char *auth_mode; /* effective: "token", "password", "none", "trusted-proxy" */
 };
 
 const struct dr_tokens *dr_tokens(struct dr_context *context);
+
+/* The place of a finding's arguments, for fixers. `path` NULL: the environment. NULL when there is none (any more). */
+const struct dr_token_place *dr_token_at(const struct dr_tokens *tokens, const char *path, const char *variable);
+
+/*
+ * NULL when the bytes of `from` may stand, as they are, in any of the files that hold tokens; else why not, in words: not in a file,
+ * not written verbatim, or with characters that mean something in one of the formats.
+ */
+const char *dr_token_not_copyable(const struct dr_token_place *from);
 
 #endif

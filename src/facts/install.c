@@ -1,5 +1,6 @@
 #include "api/install.h"
 
+#include "api/config.h"
 #include "api/target.h"
 #include "facts/context.h"
 #include "facts/install_era.h"
@@ -10,6 +11,13 @@
 
 #include <errno.h>
 #include <string.h>
+
+static const char *config_text(struct dr_context *context, const char *path)
+{
+    struct dr_config_value value;
+
+    return dr_config_lookup(dr_config(context), path, &value) > 0 && value.type == DR_VALUE_STRING ? value.text : NULL;
+}
 
 static void decide(struct dr_installs *installs, const struct dr_release *release, bool certain, const char *from)
 {
@@ -59,12 +67,17 @@ static void find_in_services(struct dr_context *context, struct dr_install_list 
         find_in_service(context, found, &services->list[i]);
 }
 
-/* What the service says that last wrote it. */
+/* What the configuration and the service say that last wrote them. */
 static bool decide_by_word_of_state(struct dr_context *context, struct dr_installs *installs)
 {
     const struct dr_services *services = dr_services(context);
+    const char *touched = config_text(context, "meta.lastTouchedVersion");
     struct dr_release release;
 
+    if (dr_release_parse(touched, &release)) {
+        decide(installs, &release, false, "meta.lastTouchedVersion of the configuration");
+        return true;
+    }
     for (size_t i = 0; i < services->count; i++) {
         const struct dr_service_variable *version = dr_service_get(&services->list[i], "OPENCLAW_SERVICE_VERSION");
 

@@ -7,6 +7,7 @@
 
 #include "api/config.h"
 #include "api/install.h"
+#include "base/cleanup.h"
 #include "facts/tokens_places.h"
 
 #include <string.h>
@@ -163,6 +164,30 @@ static const char *unset_reference(struct dr_context *context, const struct judg
     return variable_of(judging, GATEWAY, value.from_env) ? NULL : value.from_env;
 }
 
+/* gateway.auth.token, or the innermost part of it that is there. */
+static struct dr_source auth_source(struct dr_context *context)
+{
+    static const char *const paths[] = { "gateway.auth.token", "gateway.auth", "gateway" };
+    const struct dr_config *config = dr_config(context);
+    struct dr_config_value value;
+
+    for (size_t i = 0; i < DR_COUNT(paths); i++) {
+        int r = dr_config_lookup(config, paths[i], &value);
+
+        if (r > 0 || r == -ENODATA)
+            return value.source;
+    }
+    return (struct dr_source){ .path = config->path };
+}
+
+static bool is_secret_reference(struct dr_context *context, const struct judging *judging)
+{
+    const char *path = judging->password ? "gateway.auth.password" : "gateway.auth.token";
+    struct dr_config_value value;
+
+    return dr_config_lookup(dr_config(context), path, &value) > 0 && value.type == DR_VALUE_OBJECT;
+}
+
 static void judge(struct dr_context *context, const struct dr_token_gathering *gathering, struct dr_tokens *tokens)
 {
     struct judging judging = { .gathering = gathering, .rules = gathering->rules };
@@ -170,6 +195,9 @@ static void judge(struct dr_context *context, const struct dr_token_gathering *g
     tokens->mode = config_text(context, "gateway.mode");
     tokens->auth_mode = auth_mode_of(context, &judging);
     judging.password = strcmp(tokens->auth_mode, "password") == 0;
+    tokens->config = auth_source(context);
+    tokens->no_config = dr_config(context)->fact.state == DR_ABSENT;
+    tokens->secret_reference = is_secret_reference(context, &judging);
     if (tokens->mode && strcmp(tokens->mode, "remote") == 0) {
         tokens->client = remote_client(&judging, SHELL);
         return;
@@ -202,7 +230,6 @@ const struct dr_tokens *dr_tokens(struct dr_context *context)
     dr_tokens_from_dotenvs(&gathering);
     dr_tokens_from_services(&gathering);
     dr_tokens_from_compose(&gathering);
-    dr_tokens_from_gateway(&gathering);
     tokens->places = gathering.places;
     tokens->count = gathering.count;
     tokens->not_read = gathering.not_read;
@@ -215,4 +242,28 @@ const struct dr_tokens *dr_tokens(struct dr_context *context)
     }
     context->tokens = tokens;
     return tokens;
+}
+
+const struct dr_token_place *dr_token_at(const struct dr_tokens *tokens, const char *path, const char *variable)
+{
+    for (size_t i = 0; i < tokens->count; i++) {
+        const struct dr_token_place *place = &tokens->places[i];
+        bool same_path = path && place->source.path ? strcmp(path, place->source.path) == 0 : path == place->source.path;
+
+        if (same_path && !place->ignored && strcmp(place->variable, variable) == 0)
+            return place;
+    }
+    return NULL;
+}
+
+const char *dr_token_not_copyable(const struct dr_token_place *from)
+{
+    /* Neither JSON, dotenv nor systemd sees anything in these but themselves. */
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~+/=:@,";
+
+    if (!from->sha256 || from->kind == DR_PLACE_RUNNING)
+        return "the accepted value does not stand in a file";
+    if (from->value_length == 0)
+        return "the accepted value is not written verbatim in its file";
+    return from->value[strspn(from->value, plain)] == '\0' ? NULL : "the accepted value has characters that need quoting";
 }
