@@ -8,6 +8,7 @@
 #include "engine/emit.h"
 #include "engine/sandbox.h"
 #include "engine/select.h"
+#include "facts/proc.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -212,6 +213,7 @@ void dr_worker_run(const struct dr_worker *worker)
 
     at_work(worker->progress, DR_STAGE_START, -1);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dr_processes_keep(&context);
     if (dr_sandbox_enter(MOST_MEMORY, &sandbox, &error) < 0)
         _exit(DR_EXIT_NO_SANDBOX);
     begin_runs(&look);

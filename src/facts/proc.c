@@ -2,9 +2,25 @@
 
 #include "base/file.h"
 
+#include "base/text.h"
+
+#include <ctype.h>
+#include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { MOST_KEPT = 32, MOST_SOCKETS = 64, MOST_PROCESSES = 65536, MOST_DESCRIPTORS = 4096 };
+
+struct dr_kept_process {
+    long pid;
+    const char *environment; /* as /proc/<pid>/environ has it */
+    size_t environment_length;
+    unsigned long sockets[MOST_SOCKETS];
+    size_t socket_count;
+    struct dr_kept_process *next;
+};
 
 enum { MOST_STAT = 4096, MOST_ENVIRONMENT = 2 * 1024 * 1024, START_TIME_FIELD = 22 };
 
@@ -63,26 +79,45 @@ int dr_process_read(struct dr_context *context, long pid, struct dr_process *ret
     return 0;
 }
 
+static const struct dr_kept_process *kept_process(const struct dr_context *context, long pid)
+{
+    const struct dr_kept_process *kept = context->processes;
+
+    while (kept && kept->pid != pid)
+        kept = kept->next;
+    return kept;
+}
+
+static int find_variable(struct dr_context *context, const char *environment, size_t length, const char *name,
+                         const char **ret_value)
+{
+    size_t name_length = strlen(name);
+
+    for (size_t at = 0; at < length;) {
+        const char *entry = environment + at;
+        size_t entry_length = strnlen(entry, length - at);
+
+        if (entry_length > name_length && entry[name_length] == '=' && memcmp(entry, name, name_length) == 0) {
+            *ret_value = dr_strndup(context, entry + name_length + 1, entry_length - name_length - 1);
+            return 0;
+        }
+        at += entry_length + 1;
+    }
+    return -ENOENT;
+}
+
 int dr_process_variable(struct dr_context *context, long pid, const char *name, const char **ret_value)
 {
     _cleanup_buffer_ struct dr_buffer buffer = DR_BUFFER(MOST_ENVIRONMENT);
-    size_t name_length = strlen(name);
+    const struct dr_kept_process *kept = kept_process(context, pid);
+
+    if (kept && kept->environment)
+        return find_variable(context, kept->environment, kept->environment_length, name, ret_value);
     int r = dr_read_file(AT_FDCWD, proc_path(context, pid, "environ"), &buffer, NULL);
 
     if (r < 0)
         return gone(r);
-    const char *end = buffer.data + buffer.length;
-
-    for (const char *at = buffer.data; at && at < end;) {
-        size_t length = strnlen(at, (size_t)(end - at));
-
-        if (length > name_length && at[name_length] == '=' && memcmp(at, name, name_length) == 0) {
-            *ret_value = dr_strndup(context, at + name_length + 1, length - name_length - 1);
-            return 0;
-        }
-        at += length + 1;
-    }
-    return -ENOENT;
+    return find_variable(context, dr_buffer_text(&buffer), buffer.length, name, ret_value);
 }
 
 int dr_process_link(struct dr_context *context, long pid, const char *link, const char **ret_target)
@@ -93,5 +128,98 @@ int dr_process_link(struct dr_context *context, long pid, const char *link, cons
     if (r < 0)
         return gone(r);
     *ret_target = dr_strdup(context, target);
+    return 0;
+}
+
+/* Node names its main thread "node" or "MainThread", until OpenClaw gives it a title. */
+static bool may_be_gateway(const char *title)
+{
+    return dr_text_starts_with(title, "openclaw") || dr_text_starts_with(title, "clawdbot") || strcmp(title, "node") == 0 ||
+           strcmp(title, "MainThread") == 0 || strcmp(title, "bun") == 0;
+}
+
+static void keep_sockets(struct dr_context *context, struct dr_kept_process *kept)
+{
+    _cleanup_closedir_ DIR *dir = opendir(proc_path(context, kept->pid, "fd"));
+    const struct dirent *entry;
+
+    for (unsigned i = 0; dir && i < MOST_DESCRIPTORS && kept->socket_count < MOST_SOCKETS && (entry = readdir(dir)); i++) {
+        char target[64];
+        ssize_t length = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+
+        if (length <= 0)
+            continue;
+        target[length] = '\0';
+        if (dr_text_starts_with(target, "socket:["))
+            kept->sockets[kept->socket_count++] = strtoul(target + strlen("socket:["), NULL, 10);
+    }
+}
+
+static void keep(struct dr_context *context, long pid)
+{
+    _cleanup_buffer_ struct dr_buffer buffer = DR_BUFFER(MOST_ENVIRONMENT);
+    struct dr_kept_process *kept = dr_alloc(context, sizeof(*kept));
+
+    kept->pid = pid;
+    if (dr_read_file(AT_FDCWD, proc_path(context, pid, "environ"), &buffer, NULL) == 0) {
+        char *copy = dr_alloc(context, buffer.length + 1);
+
+        if (buffer.length)
+            memcpy(copy, buffer.data, buffer.length);
+        kept->environment = copy;
+        kept->environment_length = buffer.length;
+    }
+    keep_sockets(context, kept);
+    kept->next = context->processes;
+    context->processes = kept;
+}
+
+/* comm of a process of this user; false when it is someone else's, or gone. */
+static bool title_of_own(const struct dr_context *context, int proc_fd, const char *pid, char title[32])
+{
+    char path[64];
+    struct stat st;
+    _cleanup_close_ int fd = -1;
+
+    if (fstatat(proc_fd, pid, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_uid != context->request->uid)
+        return false;
+    (void)snprintf(path, sizeof(path), "%.20s/comm", pid);
+    fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t length = fd < 0 ? -1 : read(fd, title, 31);
+
+    if (length <= 0)
+        return false;
+    title[length] = '\0';
+    title[strcspn(title, "\n")] = '\0';
+    return true;
+}
+
+void dr_processes_keep(struct dr_context *context)
+{
+    const struct dr_request *request = context->request;
+    _cleanup_closedir_ DIR *dir = NULL;
+    const struct dirent *entry;
+    int kept = 0;
+
+    if (request->uid == 0 || request->root || !request->proc)
+        return;
+    dir = opendir(request->proc);
+    for (unsigned i = 0; dir && i < MOST_PROCESSES && kept < MOST_KEPT && (entry = readdir(dir)); i++) {
+        char title[32];
+
+        if (isdigit((unsigned char)entry->d_name[0]) && title_of_own(context, dirfd(dir), entry->d_name, title) &&
+            may_be_gateway(title)) {
+            keep(context, strtol(entry->d_name, NULL, 10));
+            kept++;
+        }
+    }
+}
+
+long dr_process_of_socket(struct dr_context *context, unsigned long inode)
+{
+    for (const struct dr_kept_process *kept = context->processes; kept; kept = kept->next)
+        for (size_t i = 0; i < kept->socket_count; i++)
+            if (kept->sockets[i] == inode)
+                return kept->pid;
     return 0;
 }

@@ -24,4 +24,14 @@ int dr_process_variable(struct dr_context *context, long pid, const char *name, 
 /* Where /proc/<pid>/exe, cwd or root leads (arena). `link` is one of these words. */
 int dr_process_link(struct dr_context *context, long pid, const char *link, const char **ret_target);
 
+/*
+ * Landlock does not let a process look into others (environ, fd), not even into those of the same user. So what may be asked for later
+ * is taken before the worker gives up its rights: the environment and the sockets of this user's processes that may be a gateway, by
+ * their title. At most 32 are kept; nothing is parsed. Does nothing for root, whom Landlock lets look, and below --root.
+ */
+void dr_processes_keep(struct dr_context *context);
+
+/* The kept process that holds socket:[inode], 0 when none does. */
+long dr_process_of_socket(struct dr_context *context, unsigned long inode);
+
 #endif

@@ -230,6 +230,7 @@ const struct dr_tokens *dr_tokens(struct dr_context *context)
     dr_tokens_from_dotenvs(&gathering);
     dr_tokens_from_services(&gathering);
     dr_tokens_from_compose(&gathering);
+    dr_tokens_from_gateway(&gathering);
     tokens->places = gathering.places;
     tokens->count = gathering.count;
     tokens->not_read = gathering.not_read;

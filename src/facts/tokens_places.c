@@ -37,7 +37,7 @@ void dr_token_unread(struct dr_token_gathering *gathering, const struct dr_sourc
     gathering->not_read[gathering->not_read_count++] = (struct dr_token_unread){ *source, reason };
 }
 
-static bool is_read(const struct dr_token_gathering *gathering, const struct dr_token_variable *variable)
+bool dr_token_is_read(const struct dr_token_gathering *gathering, const struct dr_token_variable *variable)
 {
     return !variable->legacy || gathering->rules->legacy_names;
 }
@@ -45,7 +45,7 @@ static bool is_read(const struct dr_token_gathering *gathering, const struct dr_
 static const struct dr_token_variable *variable_named(const struct dr_token_gathering *gathering, const char *name)
 {
     for (size_t i = 0; i < dr_token_variable_count; i++)
-        if (is_read(gathering, &dr_token_variables[i]) && strcmp(dr_token_variables[i].name, name) == 0)
+        if (dr_token_is_read(gathering, &dr_token_variables[i]) && strcmp(dr_token_variables[i].name, name) == 0)
             return &dr_token_variables[i];
     return NULL;
 }
@@ -118,7 +118,8 @@ void dr_tokens_from_environment(struct dr_token_gathering *gathering)
         return; /* the environment of this process is not that of a mounted system */
     for (size_t i = 0; i < dr_token_variable_count; i++) {
         const struct dr_token_variable *variable = &dr_token_variables[i];
-        const char *value = is_read(gathering, variable) ? dr_environment(gathering->context, variable->name) : NULL;
+        const char *value =
+            dr_token_is_read(gathering, variable) ? dr_environment(gathering->context, variable->name) : NULL;
         struct dr_token_place place = {
             .kind = DR_PLACE_ENVIRONMENT,
             .variable = variable->name,

@@ -31,6 +31,9 @@ struct dr_token_variable {
 extern const struct dr_token_variable dr_token_variables[];
 extern const size_t dr_token_variable_count;
 
+/* False for the old names in releases that ignore them. */
+bool dr_token_is_read(const struct dr_token_gathering *gathering, const struct dr_token_variable *variable);
+
 /* Registers the value as a secret. NULL when there is no more room. */
 struct dr_token_place *dr_token_add(struct dr_token_gathering *gathering, const struct dr_token_place *place);
 void dr_token_unread(struct dr_token_gathering *gathering, const struct dr_source *source, const char *reason);

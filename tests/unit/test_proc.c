@@ -4,8 +4,11 @@
 
 #include <check.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static struct dr_arena arena = DR_ARENA(8 * 1024 * 1024);
@@ -57,6 +60,53 @@ START_TEST(variables_are_those_of_the_start)
 }
 END_TEST
 
+/* As in the worker: kept before Landlock, asked for behind it. Here the program is simply gone when it is asked for. */
+START_TEST(what_is_kept_can_be_asked_for_later)
+{
+    struct dr_request later = request;
+    struct dr_context keeping = { .arena = &arena, .request = &later };
+    char program[] = "/tmp/dr-proc-XXXXXX";
+    char path[64], command[256];
+    int held = socket(AF_UNIX, SOCK_STREAM, 0);
+    struct stat st;
+    const char *value = NULL;
+
+    later.uid = geteuid() ? geteuid() : 1001;
+    ck_assert_ptr_nonnull(mkdtemp(program));
+    (void)snprintf(path, sizeof(path), "%s/openclaw", program);
+    (void)snprintf(command, sizeof(command), "cp /bin/sleep %s && chmod 755 %s %s", path, program, path);
+    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_eq(fstat(held, &st), 0);
+    pid_t child = fork();
+
+    if (child == 0) {
+        char *const variables[] = { (char[]){ "TOKEN=kept" }, NULL };
+
+        if (geteuid() == 0 && setresuid(1001, 1001, 1001) < 0)
+            _exit(126);
+        (void)execle(path, "openclaw", "20", (char *)NULL, variables);
+        _exit(127);
+    }
+    for (int i = 0; i < 200 && !value; i++) {
+        (void)usleep(10000);
+        keeping.processes = NULL;
+        dr_processes_keep(&keeping);
+        if (dr_process_variable(&keeping, child, "TOKEN", &value) < 0)
+            value = NULL;
+    }
+    (void)kill(child, SIGKILL);
+    (void)waitpid(child, NULL, 0);
+    (void)snprintf(command, sizeof(command), "rm -r %s", program);
+    ck_assert_int_eq(system(command), 0);
+    value = NULL;
+    ck_assert_int_eq(dr_process_variable(&keeping, child, "TOKEN", &value), 0);
+    ck_assert_str_eq(value, "kept");
+    ck_assert_int_eq(dr_process_of_socket(&keeping, (unsigned long)st.st_ino), child);
+    ck_assert_int_eq(dr_process_of_socket(&keeping, 1), 0);
+    (void)close(held);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("proc");
@@ -64,6 +114,7 @@ int main(void)
 
     tcase_add_test(tests, this_process_is_seen);
     tcase_add_test(tests, variables_are_those_of_the_start);
+    tcase_add_test(tests, what_is_kept_can_be_asked_for_later);
     suite_add_tcase(suite, tests);
 
     SRunner *runner = srunner_create(suite);
