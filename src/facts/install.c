@@ -67,14 +67,17 @@ static void find_in_services(struct dr_context *context, struct dr_install_list 
         find_in_service(context, found, &services->list[i]);
 }
 
-/* What the configuration and the service say that last wrote them. */
-static bool decide_by_word_of_state(struct dr_context *context, struct dr_installs *installs)
+/* What the store, the configuration and the service say that last wrote them. */
+static bool decide_by_word_of_state(struct dr_context *context, struct dr_installs *installs, const char *state_dir)
 {
     const struct dr_services *services = dr_services(context);
-    const char *touched = config_text(context, "meta.lastTouchedVersion");
     struct dr_release release;
 
-    if (dr_release_parse(touched, &release)) {
+    if (state_dir && dr_release_parse(dr_app_version_of_state(context, state_dir), &release)) {
+        decide(installs, &release, false, "app_version of state/openclaw.sqlite");
+        return true;
+    }
+    if (dr_release_parse(config_text(context, "meta.lastTouchedVersion"), &release)) {
         decide(installs, &release, false, "meta.lastTouchedVersion of the configuration");
         return true;
     }
@@ -102,7 +105,8 @@ static void decide_release(struct dr_context *context, struct dr_installs *insta
         return;
     }
     if (decide_by_install(context, installs, found, DR_INSTALL_UNIT, true) ||
-        decide_by_install(context, installs, found, DR_INSTALL_PATH, true) || decide_by_word_of_state(context, installs) ||
+        decide_by_install(context, installs, found, DR_INSTALL_PATH, true) ||
+        decide_by_word_of_state(context, installs, state_dir) ||
         decide_by_install(context, installs, found, DR_INSTALL_PLACE, false))
         return;
     installs->release = dr_era_of_state(context, state_dir, &shown_by);

@@ -2,10 +2,11 @@
 
 #include "base/file.h"
 #include "facts/install_package.h"
+#include "facts/sqlite_read.h"
 
 #include <string.h>
 
-enum { SQLITE_HEADER = 100, USER_VERSION = 60, PAIRED_HEAD = 64 * 1024 };
+enum { MOST_QUERY_MS = 500, SQLITE_HEADER = 100, USER_VERSION = 60, PAIRED_HEAD = 64 * 1024 };
 
 static const struct dr_release newest = { 2026, 9, 6, 0 };
 
@@ -76,4 +77,32 @@ struct dr_release dr_era_of_state(struct dr_context *context, const char *state_
     *ret_shown_by = database && exists(context, state_dir, "state/openclaw.sqlite") ? "there is a state/openclaw.sqlite"
                                                                                     : "no device store yet";
     return newest;
+}
+
+static const char *query_app_version(struct dr_context *context, struct dr_sqlite *sqlite)
+{
+    static const char query[] = "SELECT app_version FROM schema_meta WHERE meta_key = 'primary'";
+    sqlite3_stmt *statement = NULL;
+    const char *version = NULL;
+
+    dr_sqlite_allow_ms(sqlite, MOST_QUERY_MS);
+    if (sqlite3_prepare_v2(sqlite->db, query, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+        version = dr_strdup(context, (const char *)sqlite3_column_text(statement, 0));
+    (void)sqlite3_finalize(statement);
+    return version;
+}
+
+const char *dr_app_version_of_state(struct dr_context *context, const char *state_dir)
+{
+    const char *path = dr_context_join(context, state_dir, "state/openclaw.sqlite");
+    struct dr_sqlite *sqlite = dr_alloc(context, sizeof(*sqlite));
+    const char *version = NULL;
+    unsigned schema;
+
+    if (!schema_of(context, path, &schema))
+        return NULL;
+    if (dr_sqlite_open(sqlite, context->request->root_fd, path, NULL) == 0 && sqlite->db)
+        version = query_app_version(context, sqlite);
+    dr_sqlite_close(sqlite);
+    return version;
 }

@@ -11,4 +11,7 @@
 /* The release whose rules fit best, and in words what shows it. `state_dir` may be NULL or not exist. */
 struct dr_release dr_era_of_state(struct dr_context *context, const char *state_dir, const char **ret_shown_by);
 
+/* schema_meta.app_version of the store: the release that opened it last. NULL when there is none, or it cannot be read. */
+const char *dr_app_version_of_state(struct dr_context *context, const char *state_dir);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,6 +230,27 @@ static void check_era(int month, int patch)
     ck_assert_int_eq(installs->release.patch, patch);
 }
 
+START_TEST(the_store_says_who_opened_it_last)
+{
+    static const char sql[] = "PRAGMA user_version = 15; CREATE TABLE schema_meta (meta_key TEXT, app_version TEXT);"
+                              "INSERT INTO schema_meta VALUES ('other', '2026.1.1'), ('primary', '2026.8.2');";
+    char file[512];
+    sqlite3 *db = NULL;
+
+    put("/home/oc/.openclaw/state/x", "");
+    (void)snprintf(file, sizeof(file), "%s/home/oc/.openclaw/state/openclaw.sqlite", root);
+    ck_assert_int_eq(sqlite3_open(file, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+
+    const struct dr_installs *installs = dr_installs(&context);
+
+    ck_assert(installs->release_known && !installs->release_certain);
+    ck_assert_int_eq(installs->release.month, 8);
+    ck_assert_int_eq(installs->release.patch, 2);
+}
+END_TEST
+
 START_TEST(the_schema_shows_the_era)
 {
     put("/home/oc/.openclaw/devices/paired.json", "{}");
@@ -292,6 +314,7 @@ int main(void)
     tcase_add_test(tests, the_option_wins);
     tcase_add_test(tests, foreign_programs_of_that_name_are_no_install);
     tcase_add_test(tests, a_link_cannot_lead_out_of_the_root);
+    tcase_add_test(tests, the_store_says_who_opened_it_last);
     tcase_add_test(tests, the_schema_shows_the_era);
     tcase_add_test(tests, an_early_database_beside_json_is_the_json_era);
     tcase_add_test(tests, json_files_show_their_era);
