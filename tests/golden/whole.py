@@ -78,6 +78,8 @@ def secrets_of(home):
 def too_wide(line, width):
     if len(line) <= width:
         return False
+    if re.match(r" {4,}[-+]\S", line):
+        return False  # a line of a diff is the file's own
     pieces = re.findall(r"`[^`]*`|\S+", line)
     return not (re.match(r"  (sudo )?\S*openclaw-doctor ", line) or max(map(len, pieces)) > width - 16)
 
