@@ -25,7 +25,6 @@ struct dr_scene {
     const struct dr_step *earlier; /* steps of this run so far: they explain a new inode or owner */
     size_t earlier_count;
     bool force; /* revert what somebody changed since, too */
-    bool unsure; /* recovery: the step may have been half made */
 };
 
 /* What judge opened for make. */

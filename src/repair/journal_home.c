@@ -272,10 +272,14 @@ static int gather(DIR *dir, char ***names, size_t *count)
         if (!more)
             return -ENOMEM;
         *names = more;
-        more[*count] = strdup(entry->d_name);
-        more[*count + 1] = NULL;
-        if (!more[(*count)++])
+        more[*count] = NULL;
+
+        char *name = strdup(entry->d_name);
+
+        if (!name)
             return -ENOMEM;
+        more[(*count)++] = name;
+        more[*count] = NULL;
     }
     return 0;
 }

@@ -31,6 +31,9 @@ struct dr_places {
     bool journal_of_user;
 };
 
+/* Walks to a base and fills in its fd. -EPERM: root met somebody's link that leads to somebody else's folder. */
+int dr_base_open(const struct dr_repair_target *target, struct dr_base *base) DR_MUST_CHECK;
+
 int dr_places_open(const struct dr_repair_target *target, struct dr_places *ret_places,
                    struct dr_error *error) DR_MUST_CHECK;
 void dr_places_release(struct dr_places *places);

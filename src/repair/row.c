@@ -1,224 +1,13 @@
 #include "repair/row.h"
 
-#include "base/text.h"
+#include "base/buffer.h"
+#include "repair/database_internal.h"
+#include "repair/row_image.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/fsuid.h>
 
-enum {
-    BUSY_MS = 5000,
-    SCHEMA_KNOWN = 18, /* newest schema whose rules are written down (facts/openclaw-2026.9.md §2.1) */
-    COLUMNS_MOST = 256,
-    VALUE_MOST = 16 * 1024 * 1024,
-    IMAGE_MOST = 64 * 1024 * 1024,
-};
-
-/* --- whose eyes we look with ------------------------------------------------------------------------------------ */
-
-struct owner_eyes {
-    int uid, gid; /* to go back to; -1: nothing was changed */
-};
-
-static struct owner_eyes as_owner(const struct dr_database *database)
-{
-    struct owner_eyes back = { -1, -1 };
-
-    if (geteuid() == 0 && database->uid != 0) {
-        back.gid = setfsgid(database->gid);
-        back.uid = setfsuid(database->uid);
-    }
-    return back;
-}
-
-static void as_before(struct owner_eyes *back)
-{
-    int saved = errno;
-
-    if (back->uid >= 0) {
-        (void)setfsuid((uid_t)back->uid);
-        (void)setfsgid((gid_t)back->gid);
-    }
-    errno = saved;
-}
-
-#define AS_OWNER(database) _cleanup_(as_before) struct owner_eyes eyes_ DR_UNUSED = as_owner(database)
-
-/* --- errors ----------------------------------------------------------------------------------------------------- */
-
-static int code_of(int sqlite)
-{
-    switch (sqlite & 0xff) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return -EBUSY;
-    case SQLITE_NOMEM:
-        return -ENOMEM;
-    case SQLITE_FULL:
-        return -ENOSPC;
-    case SQLITE_READONLY:
-        return -EROFS;
-    case SQLITE_PERM:
-    case SQLITE_CANTOPEN:
-    case SQLITE_AUTH:
-        return -EACCES;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return -EBADMSG;
-    case SQLITE_CONSTRAINT:
-    case SQLITE_MISMATCH:
-    case SQLITE_ERROR:
-        return -EINVAL;
-    default:
-        return -EIO;
-    }
-}
-
-/* SQLite's words can quote a value (JSON errors do not, constraint errors name columns): only the kind is told. */
-static int failed(const struct dr_database *database, int sqlite, const char *doing, struct dr_error *error)
-{
-    int extended = database->db ? sqlite3_extended_errcode(database->db) : sqlite;
-
-    return dr_error_set(error, code_of(sqlite), "%s: SQLite says \"%s\" (%d)", doing, sqlite3_errstr(sqlite), extended);
-}
-
-static void finish(sqlite3_stmt **statement)
-{
-    (void)sqlite3_finalize(*statement);
-}
-
-static int execute(struct dr_database *database, const char *sql, const char *doing, struct dr_error *error)
-{
-    int rc = sqlite3_exec(database->db, sql, NULL, NULL, NULL);
-
-    return rc == SQLITE_OK ? 0 : failed(database, rc, doing, error);
-}
-
-/* --- open and close --------------------------------------------------------------------------------------------- */
-
-void dr_database_close(struct dr_database *database)
-{
-    if (!database->db)
-        return;
-    AS_OWNER(database);
-    if (!sqlite3_get_autocommit(database->db))
-        (void)sqlite3_exec(database->db, "ROLLBACK", NULL, NULL, NULL);
-    (void)sqlite3_close_v2(database->db);
-    database->db = NULL;
-}
-
-static int read_version(struct dr_database *database, int64_t *ret_version, struct dr_error *error)
-{
-    _cleanup_(finish) sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(database->db, "PRAGMA user_version", -1, &statement, NULL);
-
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
-    if (rc != SQLITE_ROW)
-        return failed(database, rc, "its schema version cannot be read", error);
-    *ret_version = sqlite3_column_int64(statement, 0);
-    return 0;
-}
-
-static int judge_version(struct dr_database *database, int64_t judged, struct dr_error *error)
-{
-    int64_t version;
-    int r = read_version(database, &version, error);
-
-    if (r < 0)
-        return r;
-    if (version > SCHEMA_KNOWN)
-        return dr_error_set(error, -ENOTSUP, "its schema %lld is newer than this doctor knows (%d): it is not written",
-                            (long long)version, SCHEMA_KNOWN);
-    if (version != judged)
-        return dr_error_set(error, -ESTALE, "its schema changed since it was looked at (%lld, now %lld)", (long long)judged,
-                            (long long)version);
-    return 0;
-}
-
-/* A rollback journal that was left behind means that the next opener changes the database: that is OpenClaw's to do. */
-static int refuse_hot_journal(const struct dr_place *place, struct dr_error *error)
-{
-    _cleanup_free_ char *name = NULL;
-    struct stat st;
-
-    if (asprintf(&name, "%s-journal", place->name) < 0) {
-        name = NULL;
-        return -ENOMEM;
-    }
-    if (fstatat(place->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0)
-        return dr_error_set(error, -EBUSY,
-                            "an unfinished transaction (%s) lies beside it; start OpenClaw once, then try again", name);
-    return 0;
-}
-
-/* The path as the kernel knows it: links above the state directory are resolved already, so none may be met again. */
-static int real_path(const struct dr_place *place, char **ret_path)
-{
-    char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-    _cleanup_free_ char *folder = malloc(64 * 1024);
-    ssize_t length;
-
-    if (!folder)
-        return -ENOMEM;
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", place->dir_fd);
-    length = readlink(link, folder, 64 * 1024 - 1);
-    if (length < 0)
-        return -errno;
-    folder[length] = '\0';
-    *ret_path = dr_path_join(folder, place->name);
-    return *ret_path ? 0 : -ENOMEM;
-}
-
-static int open_file(struct dr_database *database, const char *path, struct dr_error *error)
-{
-    int keep_wal = 1;
-    int rc =
-        sqlite3_open_v2(path, &database->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE, NULL);
-
-    if (rc != SQLITE_OK)
-        return failed(database, rc, "the database cannot be opened for writing", error);
-    (void)sqlite3_busy_timeout(database->db, BUSY_MS);
-    (void)sqlite3_db_config(database->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    (void)sqlite3_db_config(database->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    (void)sqlite3_db_config(database->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    (void)sqlite3_file_control(database->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep_wal);
-    (void)sqlite3_wal_autocheckpoint(database->db, 0);
-    int r = execute(database, "PRAGMA synchronous=FULL", "the database cannot be set up", error);
-
-    return r < 0 ? r : execute(database, "BEGIN IMMEDIATE", "no write transaction could be had", error);
-}
-
-int dr_database_open(const struct dr_place *place, int64_t schema_version, struct dr_database *ret_database,
-                     struct dr_error *error)
-{
-    _cleanup_database_ struct dr_database database = { .uid = place->st.st_uid, .gid = place->st.st_gid };
-    _cleanup_free_ char *real = NULL;
-    int r = refuse_hot_journal(place, error);
-
-    if (r == 0)
-        r = real_path(place, &real);
-    if (r < 0)
-        return r;
-    AS_OWNER(&database);
-    r = open_file(&database, real, error);
-    if (r == 0)
-        r = dr_place_still(place);
-    if (r == 0)
-        r = judge_version(&database, schema_version, error);
-    if (r < 0)
-        return r;
-    *ret_database = database;
-    database.db = NULL;
-    return 0;
-}
-
-int dr_database_commit(struct dr_database *database, struct dr_error *error)
-{
-    AS_OWNER(database);
-    return execute(database, "COMMIT", "the change could not be written", error);
-}
+enum { COLUMN_TEXT_MOST = 64 * 1024 * 1024 };
 
 /* --- statements ------------------------------------------------------------------------------------------------- */
 
@@ -256,7 +45,7 @@ static int prepare(struct dr_database *database, const struct dr_buffer *sql, sq
 {
     int rc = sqlite3_prepare_v2(database->db, dr_buffer_text(sql), -1, ret, NULL);
 
-    return rc == SQLITE_OK ? 0 : failed(database, rc, "the table is not what was expected", error);
+    return rc == SQLITE_OK ? 0 : dr_database_failed(database, rc, "the table is not what was expected", error);
 }
 
 /* SELECT `what` FROM table WHERE key, with ?1 and ?2 free for `what`. */
@@ -273,92 +62,6 @@ static int select_from(struct dr_database *database, const char *what, const cha
     return r == 0 ? bind_key(*ret_statement, key, 3) : r;
 }
 
-/* --- images ----------------------------------------------------------------------------------------------------- */
-
-static char *hex_of(const unsigned char *bytes, size_t length)
-{
-    static const char digits[] = "0123456789abcdef";
-    char *hex = malloc(2 * length + 1);
-
-    for (size_t i = 0; hex && i < length; i++) {
-        hex[2 * i] = digits[bytes[i] >> 4];
-        hex[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    if (hex)
-        hex[2 * length] = '\0';
-    return hex;
-}
-
-static int unhex(const char *hex, unsigned char **ret_bytes, size_t *ret_length)
-{
-    size_t length = strlen(hex) / 2;
-    _cleanup_free_ unsigned char *bytes = malloc(length + 1);
-
-    if (!bytes)
-        return -ENOMEM;
-    for (size_t i = 0; i < length; i++) {
-        unsigned value;
-
-        if (sscanf(hex + 2 * i, "%2x", &value) != 1)
-            return -EINVAL;
-        bytes[i] = (unsigned char)value;
-    }
-    *ret_bytes = DR_TAKE_PTR(bytes);
-    *ret_length = length;
-    return 0;
-}
-
-static const char *const type_names[] = {
-    [SQLITE_INTEGER] = "integer", [SQLITE_FLOAT] = "real", [SQLITE_TEXT] = "text",
-    [SQLITE_BLOB] = "blob",       [SQLITE_NULL] = "null",
-};
-
-/* The value as text: numbers in decimal (exact), text and blobs as hex (exact, NUL and bad UTF-8 included). */
-static char *value_text(sqlite3_stmt *statement, int column)
-{
-    char *text = NULL;
-
-    switch (sqlite3_column_type(statement, column)) {
-    case SQLITE_INTEGER:
-        return asprintf(&text, "%lld", (long long)sqlite3_column_int64(statement, column)) < 0 ? NULL : text;
-    case SQLITE_FLOAT:
-        return asprintf(&text, "%.17g", sqlite3_column_double(statement, column)) < 0 ? NULL : text;
-    case SQLITE_NULL:
-        return strdup("");
-    default: {
-        const unsigned char *bytes = sqlite3_column_blob(statement, column);
-
-        return hex_of(bytes, (size_t)sqlite3_column_bytes(statement, column));
-    }
-    }
-}
-
-static bool add_column(cJSON *columns, sqlite3_stmt *statement, int column)
-{
-    _cleanup_free_ char *value = value_text(statement, column);
-    cJSON *json = cJSON_CreateObject();
-
-    if (json && value && cJSON_AddStringToObject(json, "name", sqlite3_column_name(statement, column)) &&
-        cJSON_AddStringToObject(json, "type", type_names[sqlite3_column_type(statement, column)]) &&
-        cJSON_AddStringToObject(json, "value", value) && cJSON_AddItemToArray(columns, json))
-        return true;
-    cJSON_Delete(json);
-    return false;
-}
-
-static int image_of(sqlite3_stmt *statement, char **ret_image)
-{
-    cJSON *columns = cJSON_CreateArray();
-    int count = sqlite3_column_count(statement);
-    bool ok = columns && count <= COLUMNS_MOST;
-
-    for (int i = 0; ok && i < count; i++)
-        ok = sqlite3_column_bytes(statement, i) <= VALUE_MOST && add_column(columns, statement, i);
-    *ret_image = ok ? cJSON_PrintUnformatted(columns) : NULL;
-    cJSON_Delete(columns);
-    return *ret_image ? 0 : -ENOMEM;
-}
-
 /* The one row that a statement yields, as an image; NULL for none, -ESTALE for several. */
 static int one_row(struct dr_database *database, sqlite3_stmt *statement, char **ret_image, struct dr_error *error)
 {
@@ -366,7 +69,7 @@ static int one_row(struct dr_database *database, sqlite3_stmt *statement, char *
     int rc = sqlite3_step(statement);
 
     if (rc == SQLITE_ROW) {
-        int r = image_of(statement, &image);
+        int r = dr_image_of(statement, &image);
 
         if (r < 0)
             return r;
@@ -375,7 +78,7 @@ static int one_row(struct dr_database *database, sqlite3_stmt *statement, char *
             return dr_error_set(error, -ESTALE, "more than one row has this key");
     }
     if (rc != SQLITE_DONE)
-        return failed(database, rc, "the row cannot be read", error);
+        return dr_database_failed(database, rc, "the row cannot be read", error);
     *ret_image = DR_TAKE_PTR(image);
     return 0;
 }
@@ -391,7 +94,7 @@ static char *column_expression(const struct dr_row_change *row)
 
 int dr_row_image(struct dr_database *database, const struct dr_row_change *row, char **ret_image, struct dr_error *error)
 {
-    _cleanup_(finish) sqlite3_stmt *statement = NULL;
+    _cleanup_statement_ sqlite3_stmt *statement = NULL;
     _cleanup_free_ char *what = column_expression(row);
 
     AS_OWNER(database);
@@ -410,8 +113,8 @@ static int append_column_text(sqlite3_stmt *statement, int column, struct dr_buf
 
 int dr_row_expect(struct dr_database *database, const struct dr_row_change *row, struct dr_error *error)
 {
-    _cleanup_(finish) sqlite3_stmt *statement = NULL;
-    _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(IMAGE_MOST);
+    _cleanup_statement_ sqlite3_stmt *statement = NULL;
+    _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(COLUMN_TEXT_MOST);
     _cleanup_free_ char *what = column_expression(row);
     char hash[DR_SHA256_HEX];
 
@@ -476,7 +179,7 @@ static int select_after(struct dr_database *database, const struct dr_row_change
 int dr_row_image_after(struct dr_database *database, const struct dr_row_change *row, char **ret_image,
                        struct dr_error *error)
 {
-    _cleanup_(finish) sqlite3_stmt *statement = NULL;
+    _cleanup_statement_ sqlite3_stmt *statement = NULL;
     _cleanup_free_ char *image = NULL;
     int r;
 
@@ -497,46 +200,6 @@ int dr_row_image_after(struct dr_database *database, const struct dr_row_change 
 }
 
 /* --- writing ---------------------------------------------------------------------------------------------------- */
-
-static int bind_value(sqlite3_stmt *statement, int index, const cJSON *column)
-{
-    const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(column, "type"));
-    const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(column, "value"));
-    _cleanup_free_ unsigned char *bytes = NULL;
-    size_t length = 0;
-    int rc;
-
-    if (!type || !value)
-        return -EINVAL;
-    if (strcmp(type, "null") == 0) {
-        rc = sqlite3_bind_null(statement, index);
-    } else if (strcmp(type, "integer") == 0) {
-        rc = sqlite3_bind_int64(statement, index, strtoll(value, NULL, 10));
-    } else if (strcmp(type, "real") == 0) {
-        rc = sqlite3_bind_double(statement, index, strtod(value, NULL));
-    } else {
-        int r = unhex(value, &bytes, &length);
-
-        if (r < 0)
-            return r;
-        rc = strcmp(type, "text") == 0
-                 ? sqlite3_bind_text(statement, index, (const char *)bytes, (int)length, SQLITE_TRANSIENT)
-                 : sqlite3_bind_blob(statement, index, bytes, (int)length, SQLITE_TRANSIENT);
-    }
-    return rc == SQLITE_OK ? 0 : -ENOMEM;
-}
-
-static int bind_image(sqlite3_stmt *statement, const cJSON *columns)
-{
-    const cJSON *column;
-    int index = 0, r = 0;
-
-    cJSON_ArrayForEach (column, columns) {
-        if (r == 0)
-            r = bind_value(statement, ++index, column);
-    }
-    return r;
-}
 
 static int append_insert(struct dr_buffer *sql, const char *table, const cJSON *columns)
 {
@@ -575,7 +238,7 @@ static int append_put(struct dr_buffer *sql, const struct dr_row_change *row, co
 int dr_row_put(struct dr_database *database, const struct dr_row_change *row, const char *image, struct dr_error *error)
 {
     _cleanup_buffer_ struct dr_buffer sql = DR_BUFFER(64 * 1024);
-    _cleanup_(finish) sqlite3_stmt *statement = NULL;
+    _cleanup_statement_ sqlite3_stmt *statement = NULL;
     cJSON *columns = image ? cJSON_Parse(image) : NULL;
     bool insert = columns && row->action == DR_ROW_DELETE;
 
@@ -585,7 +248,7 @@ int dr_row_put(struct dr_database *database, const struct dr_row_change *row, co
     if (r == 0)
         r = prepare(database, &sql, &statement, error);
     if (r == 0)
-        r = bind_image(statement, columns);
+        r = dr_image_bind(statement, columns);
     if (r == 0 && !insert)
         r = bind_key(statement, row->key, 2);
     cJSON_Delete(columns);
@@ -594,79 +257,8 @@ int dr_row_put(struct dr_database *database, const struct dr_row_change *row, co
     int rc = sqlite3_step(statement);
 
     if (rc != SQLITE_DONE)
-        return failed(database, rc, "the row cannot be changed", error);
+        return dr_database_failed(database, rc, "the row cannot be changed", error);
     if (sqlite3_changes(database->db) != 1)
         return dr_error_set(error, -ESTALE, "the row is gone");
-    return 0;
-}
-
-/* --- the three files -------------------------------------------------------------------------------------------- */
-
-static int locked(int dir_fd, const char *name, off_t start, off_t length)
-{
-    _cleanup_close_ int fd = -1;
-    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = length };
-    int r = dr_open_below(dir_fd, name, O_RDONLY | O_NONBLOCK, &fd);
-
-    if (r < 0)
-        return r == -ENOENT ? 0 : r;
-    if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
-        return -errno;
-    return lock.l_type != F_UNLCK;
-}
-
-int dr_database_in_use(const struct dr_place *place)
-{
-    _cleanup_free_ char *shm = NULL;
-    int r = locked(place->dir_fd, place->name, 0x40000000, 512);
-
-    if (r != 0)
-        return r;
-    if (asprintf(&shm, "%s-shm", place->name) < 0) {
-        shm = NULL;
-        return -ENOMEM;
-    }
-    return locked(place->dir_fd, shm, 120, 9);
-}
-
-static int look_at(const struct dr_place *place, const char *suffix, struct dr_seen *ret_seen, bool *too_large)
-{
-    _cleanup_free_ char *name = NULL;
-    _cleanup_close_ int fd = -1;
-    struct stat st;
-
-    if (asprintf(&name, "%s%s", place->name, suffix) < 0) {
-        name = NULL;
-        return -ENOMEM;
-    }
-    *ret_seen = (struct dr_seen){ 0 };
-    int r = dr_open_below(place->dir_fd, name, O_RDONLY | O_NONBLOCK, &fd);
-
-    if (r < 0)
-        return r == -ENOENT ? 0 : r;
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
-        return -EINVAL;
-    dr_seen_from_stat(&st, ret_seen);
-    if (st.st_size > DR_CONTENT_MOST) {
-        *too_large = true;
-        return 0;
-    }
-    return dr_sha256_fd(fd, ret_seen->sha256);
-}
-
-int dr_trio_look(const struct dr_place *place, struct dr_trio *ret_trio)
-{
-    struct dr_trio trio = { 0 };
-    bool too_large = false;
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < DR_TRIO; i++)
-        r = look_at(place, dr_trio_suffix[i], &trio.file[i], &too_large);
-    if (r < 0)
-        return r;
-    trio.known = !too_large;
-    *ret_trio = trio;
     return 0;
 }

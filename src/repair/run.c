@@ -76,7 +76,6 @@ void dr_run_free(struct dr_repair_run *run)
     dr_arena_release(&run->arena);
     free(run->steps);
     free(run->id);
-    free(run->undoes);
     free(run);
 }
 

@@ -13,7 +13,7 @@ struct dr_repair_run {
     struct dr_journal_home home;
     struct dr_journal journal; /* made when the first operation is about to be applied */
     char *id;
-    char *undoes; /* the run that this one undoes */
+    const char *undoes; /* the run that this one undoes (arena) */
     bool force;
     struct dr_arena arena;
     struct dr_step *steps;

@@ -29,7 +29,6 @@ static int take_back_all(struct settling *settling, struct dr_record *record, st
     scene.arena = &record->arena;
     scene.journal = scene.safe = journal;
     scene.run_id = record->run;
-    scene.unsure = true;
     scene.earlier_count = 0;
     for (size_t i = record->count; i-- > 0;) {
         struct dr_step *step = &record->steps[i];

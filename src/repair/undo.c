@@ -229,7 +229,7 @@ static int undo_one(struct dr_repair_run *run, const char *run_id, cJSON *report
     cJSON *undone = cJSON_AddArrayToObject(report, "undone");
     cJSON *refused = cJSON_AddArrayToObject(report, "refused");
 
-    run->undoes = strdup(record.run);
+    run->undoes = dr_arena_strdup(&run->arena, record.run);
     if (!undone || !refused || !run->undoes || !cJSON_AddStringToObject(report, "run", record.run) ||
         !cJSON_AddStringToObject(report, "undoRun", run->id))
         return -ENOMEM;

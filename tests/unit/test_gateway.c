@@ -248,7 +248,7 @@ static void hold_lock(void)
 
 START_TEST(a_held_posix_lock_is_a_gateway)
 {
-    _cleanup_free_ char *folder = state_folder();
+    free(state_folder());
     pid_t pid = child_that(hold_lock);
     const struct dr_gateway *gateway = ask();
 

@@ -865,6 +865,75 @@ START_TEST(a_killed_run_is_settled_by_the_next_start)
 }
 END_TEST
 
+/* A user's journal is no way to make root do what the user cannot. */
+static void forge(const char *intent)
+{
+    shell("mkdir -p -m 700 $STATE/openclaw-doctor/runs/forged/backup");
+    _cleanup_free_ char *path = in(state, "openclaw-doctor/runs/forged/journal.jsonl"), *text = NULL;
+
+    ck_assert_int_ge(asprintf(&text, "{\"type\":\"begin\",\"run\":\"forged\"}\n%s\n", intent), 0);
+    put(path, text, 0600);
+    shell("chown -R 1001:1001 $STATE");
+}
+
+static void settle_forged(const char *words)
+{
+    _cleanup_free_ char *settled = NULL;
+    _cleanup_error_ struct dr_error error = { 0 };
+    struct dr_repair_run *run;
+
+    target.uid = target.gid = 1001;
+    ck_assert_int_eq(dr_repair_begin(&target, NULL, &run, &settled, &error), 0);
+    ck_assert_msg(settled && strstr(settled, words), "%s", settled);
+    ck_assert_int_eq(dr_repair_end(run, &error), 0);
+}
+
+START_TEST(root_obeys_no_users_journal_outside_of_the_state)
+{
+    _cleanup_free_ char *folder = in(home, "units"), *path = in(home, "units/a.service"), *intent = NULL;
+    struct stat st;
+
+    if (geteuid() != 0)
+        return;
+    shell("mkdir -m 755 $HOMEDIR/units && echo x > $HOMEDIR/units/a.service && chmod 644 $HOMEDIR/units/a.service");
+    ck_assert_int_ge(
+        asprintf(&intent,
+                 "{\"type\":\"intent\",\"step\":1,\"operation\":1,\"group\":0,\"kind\":\"set-mode\",\"path\":\"%s\","
+                 "\"before\":{\"exists\":true,\"mode\":33206,\"uid\":0,\"gid\":0,\"device\":\"1\",\"inode\":\"1\","
+                 "\"mtimeNs\":\"0\"},"
+                 "\"after\":{\"exists\":true,\"mode\":33188,\"uid\":0,\"gid\":0,\"device\":\"1\",\"inode\":\"1\","
+                 "\"mtimeNs\":\"0\"}}",
+                 path),
+        0);
+    allowed[0] = folder;
+    forge(intent);
+    settle_forged("left as it is");
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0644);
+}
+END_TEST
+
+START_TEST(root_copies_no_secret_that_a_forged_backup_points_to)
+{
+    _cleanup_free_ char *path = in(state, "openclaw.json"), *secret = in(home, "secret"), *intent = NULL;
+
+    if (geteuid() != 0)
+        return;
+    put(secret, "root's own", 0600);
+    ck_assert_int_ge(
+        asprintf(&intent,
+                 "{\"type\":\"intent\",\"step\":1,\"operation\":1,\"group\":0,\"kind\":\"edit-file\",\"path\":\"%s\","
+                 "\"before\":{\"exists\":true,\"sha256\":\"%s\"},\"after\":{\"exists\":true,\"sha256\":\"%s\"},"
+                 "\"backup\":\"backup/0001\",\"temp\":\".openclaw-doctor-forged-0001\"}",
+                 path, hash_of(secret), hash_of(path)),
+        0);
+    forge(intent);
+    shell("ln -s $HOMEDIR/secret $STATE/openclaw-doctor/runs/forged/backup/0001");
+    settle_forged("left as it is");
+    expect_text(path, "{ \"a\": 1, // keep\n \"b\": 2 }\n");
+}
+END_TEST
+
 START_TEST(the_journal_is_its_owners_alone)
 {
     _cleanup_free_ char *path = in(state, "openclaw.json");
@@ -922,6 +991,8 @@ int main(void)
     tcase_add_test(all, history_tells_what_was_done_and_undone);
     tcase_add_test(all, rolled_back_in_the_run);
     tcase_add_test(all, a_killed_run_is_settled_by_the_next_start);
+    tcase_add_test(all, root_obeys_no_users_journal_outside_of_the_state);
+    tcase_add_test(all, root_copies_no_secret_that_a_forged_backup_points_to);
     tcase_add_test(all, the_journal_is_its_owners_alone);
     suite_add_tcase(suite, all);
 
