@@ -31,8 +31,7 @@ static int load(const char *path, struct dr_arena *arena, struct dr_operation *o
     int r = dr_read_file(AT_FDCWD, path, &text, NULL);
     _cleanup_json_ cJSON *plan = r < 0 ? NULL : cJSON_Parse(dr_buffer_text(&text));
 
-    cJSON_ArrayForEach(item, plan)
-    {
+    cJSON_ArrayForEach (item, plan) {
         if (*count == MOST_OPERATIONS)
             return dr_error_set(error, -E2BIG, "the plan is too long");
         r = dr_operation_from_json(item, arena, &operations[*count], error);
@@ -64,8 +63,7 @@ static int apply(const struct dr_repair_target *target, const char *plan, struct
     struct dr_repair_run *run;
     size_t count = 0;
 
-    if (load(plan, &arena, operations, groups, &count, error) < 0 ||
-        dr_repair_begin(target, NULL, &run, NULL, error) < 0)
+    if (load(plan, &arena, operations, groups, &count, error) < 0 || dr_repair_begin(target, NULL, &run, NULL, error) < 0)
         return fail(error);
     int r = dr_repair_apply(run, operations, groups, count, results, error);
 
@@ -92,8 +90,8 @@ static int undo(const struct dr_repair_target *target, bool force, struct dr_err
 
 int main(int argc, char **argv)
 {
-    _cleanup_error_ struct dr_error error = {0};
-    struct dr_repair_target target = {.root_fd = AT_FDCWD, .uid = geteuid(), .gid = getegid(), .tool_version = "faults"};
+    _cleanup_error_ struct dr_error error = { 0 };
+    struct dr_repair_target target = { .root_fd = AT_FDCWD, .uid = geteuid(), .gid = getegid(), .tool_version = "faults" };
 
     if (argc < 3)
         return 64;

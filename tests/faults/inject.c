@@ -35,19 +35,18 @@
 enum action { COUNT, KILL, ERROR, ERRORS };
 
 static const long changing[] = {
-    SYS_write,    SYS_pwrite64,  SYS_writev,    SYS_pwritev,   SYS_renameat,  SYS_renameat2, SYS_linkat,
-    SYS_unlinkat, SYS_fchmod,    SYS_fchmodat,  SYS_fchmodat2, SYS_fchown,    SYS_fchownat,  SYS_fsync,
-    SYS_fdatasync, SYS_ftruncate, SYS_fallocate, SYS_mkdirat,   SYS_utimensat, SYS_fsetxattr,
+    SYS_write,     SYS_pwrite64, SYS_writev,    SYS_pwritev,   SYS_renameat, SYS_renameat2, SYS_linkat,    SYS_unlinkat,
+    SYS_fchmod,    SYS_fchmodat, SYS_fchmodat2, SYS_fchown,    SYS_fchownat, SYS_fsync,     SYS_fdatasync, SYS_ftruncate,
+    SYS_fallocate, SYS_mkdirat,  SYS_utimensat, SYS_fsetxattr,
 #ifdef SYS_rename
-    SYS_rename,   SYS_link,      SYS_unlink,    SYS_rmdir,     SYS_chmod,     SYS_chown,     SYS_lchown,
-    SYS_mkdir,
+    SYS_rename,    SYS_link,     SYS_unlink,    SYS_rmdir,     SYS_chmod,    SYS_chown,     SYS_lchown,    SYS_mkdir,
 #endif
 };
 
 static uint64_t peek(pid_t pid, uint64_t address)
 {
     uint64_t value = 0;
-    struct iovec here = {&value, sizeof(value)}, there = {(void *)(uintptr_t)address, sizeof(value)};
+    struct iovec here = { &value, sizeof(value) }, there = { (void *)(uintptr_t)address, sizeof(value) };
 
     (void)!process_vm_readv(pid, &here, 1, &there, 1, 0);
     return value;
@@ -81,7 +80,7 @@ static void skip(pid_t pid)
     (void)ptrace(PTRACE_SETREGS, pid, NULL, &registers);
 #elif defined(__aarch64__)
     int none = -1;
-    struct iovec io = {&none, sizeof(none)};
+    struct iovec io = { &none, sizeof(none) };
 
     (void)ptrace(PTRACE_SETREGSET, pid, (void *)NT_ARM_SYSTEM_CALL, &io);
 #else
@@ -100,7 +99,7 @@ static void answer(pid_t pid, int code)
     (void)ptrace(PTRACE_SETREGS, pid, NULL, &registers);
 #elif defined(__aarch64__)
     struct user_regs_struct registers;
-    struct iovec io = {&registers, sizeof(registers)};
+    struct iovec io = { &registers, sizeof(registers) };
 
     (void)ptrace(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &io);
     registers.regs[0] = (unsigned long long)-code;
@@ -113,7 +112,7 @@ static int errno_of(const char *name)
     static const struct {
         const char *name;
         int code;
-    } known[] = {{"ENOSPC", ENOSPC}, {"EIO", EIO}, {"EACCES", EACCES}, {"EROFS", EROFS}, {"EPERM", EPERM}};
+    } known[] = { { "ENOSPC", ENOSPC }, { "EIO", EIO }, { "EACCES", EACCES }, { "EROFS", EROFS }, { "EPERM", EPERM } };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(known[i].name, name) == 0)
@@ -147,7 +146,7 @@ static int follow(pid_t pid, const struct plan *plan)
             pass = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
             continue;
         }
-        struct ptrace_syscall_info info = {0};
+        struct ptrace_syscall_info info = { 0 };
 
         (void)ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info);
         if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
@@ -178,8 +177,8 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-    static const char *const words[] = {[COUNT] = "count", [KILL] = "kill", [ERROR] = "error", [ERRORS] = "errors"};
-    struct plan plan = {.action = COUNT};
+    static const char *const words[] = { [COUNT] = "count", [KILL] = "kill", [ERROR] = "error", [ERRORS] = "errors" };
+    struct plan plan = { .action = COUNT };
     int program = 1, status;
     size_t action = 0;
 
