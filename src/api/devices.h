@@ -34,6 +34,8 @@ struct dr_store_file {
     const char *looks_like; /* libmagic's words; NULL when it was not asked or could not tell */
     size_t entries; /* for arrays and objects */
     int error; /* DR_FILE_UNREADABLE: negative errno */
+    size_t duplicates; /* keys that stand in it twice: JSON.parse takes the last one */
+    unsigned duplicate_line; /* of the first such key's second place */
     bool archived; /* `<path>.migrated` exists: a later release has imported this file once */
 };
 
@@ -93,6 +95,10 @@ struct dr_devices {
     const struct dr_device_token *elsewhere; /* client side, for gateways on other hosts: gateway_origin_device_tokens */
     size_t elsewhere_count;
     struct dr_store_file paired_file, pending_file, identity_file, auth_file; /* JSON era, or leftovers */
+    /* What the JSON files hold where SQLite is the authority: not in force, but imported at the next start of a gateway. */
+    const char *legacy_device_id; /* of identity/device.json */
+    size_t legacy_new; /* paired records whose device the database does not know */
+    size_t legacy_malformed; /* paired records that lack what the import needs */
     struct dr_store_file database; /* state/openclaw.sqlite */
     int64_t schema_version; /* of the database; 0: none */
     const char *app_version; /* schema_meta.app_version */
@@ -105,5 +111,31 @@ enum { DR_NEWEST_SCHEMA = 18, DR_MOST_PAIRED = 4000, DR_MOST_PENDING = 25000 };
 enum { DR_PENDING_LIVES_MS = 300000 };
 
 const struct dr_devices *dr_devices(struct dr_context *context);
+
+/* Questions about it that more than one check or fixer asks. All results are borrowed from the fact. */
+
+/* The record of a device; NULL when there is none. `device_id` may be NULL. */
+const struct dr_device *dr_device_paired(const struct dr_devices *devices, const char *device_id);
+
+/* The token that the record holds for a role, revoked or not; NULL when there is none. */
+const struct dr_device_token *dr_device_token_of(const struct dr_device *device, const char *role);
+
+/*
+ * True when `have` (NULL-ended, may be NULL) grants `scope`. Until 2026.2.19 scopes are compared word by word (`literal`); later
+ * operator.admin grants every operator scope and operator.write grants operator.read (facts/openclaw-2026.2.md §2).
+ */
+bool dr_scopes_grant(const char *const *have, const char *scope, bool literal);
+
+/* The first of `want` that `have` does not grant; NULL when all are granted. */
+const char *dr_scopes_lack(const char *const *have, const char *const *want, bool literal);
+
+/* "operator.admin, operator.read"; "none" for an empty list. */
+const char *dr_scopes_text(struct dr_context *context, const char *const *scopes);
+
+/* Milliseconds since a pending record was last asked for; negative when it is dated in the future. */
+int64_t dr_pending_age_ms(struct dr_context *context, const struct dr_device *pending);
+
+/* Hex SHA-256 of a text, for `expect_sha256` of row changes. */
+const char *dr_text_sha256(struct dr_context *context, const char *text);
 
 #endif

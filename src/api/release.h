@@ -14,6 +14,8 @@ struct dr_release {
 /* "2026.9.6", "v2026.7.2-beta.1". False when the text is no release. */
 bool dr_release_parse(const char *text, struct dr_release *ret_release);
 int dr_release_compare(const struct dr_release *a, const struct dr_release *b);
+/* The newest release whose rules are known here; about later ones only guesses are possible. */
+struct dr_release dr_release_newest_known(void);
 const char *dr_release_text(struct dr_context *context, const struct dr_release *release);
 
 struct dr_rules {

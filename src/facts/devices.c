@@ -71,6 +71,19 @@ static void take_sqlite_identity(const struct dr_sqlite_store *sqlite, struct dr
     devices->cached_device_id = sqlite->cached_count > 0 ? sqlite->cached[0].device_id : NULL;
 }
 
+/* What an import of the JSON files would add. */
+static void compare_legacy(const struct dr_json_store *json, struct dr_devices *devices)
+{
+    if (devices->identity_store == DR_STORE_SQLITE)
+        devices->legacy_device_id = json->identity.device_id;
+    for (size_t i = 0; devices->pairing_store == DR_STORE_SQLITE && i < json->paired.count; i++) {
+        const struct dr_device *device = &json->paired.list[i];
+
+        devices->legacy_malformed += device->malformed != NULL;
+        devices->legacy_new += !device->malformed && !dr_device_paired(devices, device->device_id);
+    }
+}
+
 /* Unknown only where the authority itself could not be read. A file that OpenClaw would read as empty is an answer. */
 static void judge(struct dr_context *context, struct dr_devices *devices)
 {
@@ -125,6 +138,7 @@ void dr_devices_read(struct dr_context *context, const char *state_dir, const st
         take_sqlite_identity(&sqlite, &devices);
     else if (any_json(&json) || (rules && !rules->identity_in_sqlite))
         take_json_identity(&json, &devices);
+    compare_legacy(&json, &devices);
     judge(context, &devices);
     *ret_devices = devices;
 }

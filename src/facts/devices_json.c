@@ -79,6 +79,13 @@ static void judge_root(struct dr_context *context, struct dr_store_file *file, c
     }
 }
 
+static void note_duplicates(struct dr_store_file *file, const struct dr_json5 *document)
+{
+    file->duplicates = document->duplicate_count;
+    if (document->duplicates_kept > 0)
+        file->duplicate_line = dr_json5_position(document, document->duplicates[0].second->key_offset).line;
+}
+
 static void parse(struct dr_context *context, struct dr_store_file *file, struct reading *reading)
 {
     struct dr_json5_error error = { 0 };
@@ -88,6 +95,7 @@ static void parse(struct dr_context *context, struct dr_store_file *file, struct
 
     if (r == 0) {
         judge_root(context, file, &reading->json.document);
+        note_duplicates(file, &reading->json.document);
     } else if (r == -EBADMSG) {
         judge_text(context, file, bytes, &error);
     } else {

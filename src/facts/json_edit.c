@@ -20,7 +20,7 @@ const struct dr_json_file *dr_json_load(struct dr_context *context, const char *
 {
     struct dr_json_file *file = dr_alloc(context, sizeof(*file));
     struct dr_buffer bytes = DR_BUFFER(LARGEST_FILE);
-    struct dr_json5_error error = {0};
+    struct dr_json5_error error = { 0 };
     char hex[DR_SHA256_HEX];
     int r = dr_read_file(context->request->root_fd, path, &bytes, &file->identity);
     const char *text = r < 0 ? NULL : dr_strndup(context, dr_buffer_text(&bytes), bytes.length);
@@ -123,8 +123,7 @@ static bool is_plain(const char *text)
 static const char *key_of_element(const struct dr_json_file *file, const struct dr_json5_node *element, const char *key,
                                   struct dr_context *context)
 {
-    const struct dr_json5_node *node =
-        element->type == DR_JSON5_OBJECT ? only_member(&file->document, element, key) : NULL;
+    const struct dr_json5_node *node = element->type == DR_JSON5_OBJECT ? only_member(&file->document, element, key) : NULL;
     const char *text = NULL;
 
     if (!node || dr_json5_text(&file->document, node, context->arena, &text, NULL) < 0 || !*text || !is_plain(text))

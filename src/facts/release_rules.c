@@ -64,6 +64,11 @@ const struct dr_rule_row dr_rule_rows[] = {
 };
 const size_t dr_rule_row_count = DR_COUNT(dr_rule_rows);
 
+struct dr_release dr_release_newest_known(void)
+{
+    return dr_rule_rows[DR_COUNT(dr_rule_rows) - 1].from;
+}
+
 static void set_field(struct dr_rules *rules, const struct dr_rule_row *row)
 {
     char *field = (char *)rules + row->offset;

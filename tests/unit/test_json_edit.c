@@ -24,9 +24,9 @@ static void setup(void)
     ck_assert_int_ge(fd, 0);
     (void)close(fd);
     arena = (struct dr_arena)DR_ARENA(64 << 20);
-    request = (struct dr_request){.root_fd = AT_FDCWD, .proc = "/proc"};
-    context = (struct dr_context){.arena = &arena, .request = &request};
-    edits = (struct dr_json_edits){0};
+    request = (struct dr_request){ .root_fd = AT_FDCWD, .proc = "/proc" };
+    context = (struct dr_context){ .arena = &arena, .request = &request };
+    edits = (struct dr_json_edits){ 0 };
 }
 
 static void teardown(void)
@@ -71,14 +71,14 @@ static const char *applied(const char *text)
 static const struct reshaping {
     const char *before, *after;
 } reshapings[] = {
-    {"[]", "{}"},
-    {" [ ]\n", " { }\n"},
-    {"[{\"id\":\"a\"},\n {\"id\":\"b\",\"x\":[1]}]", "{\"a\": {\"id\":\"a\"},\n \"b\": {\"id\":\"b\",\"x\":[1]}}"},
-    {"{}", NULL},
-    {"[1]", NULL},
-    {"[{\"id\":7}]", NULL},
-    {"[{\"id\":\"a\"},{\"id\":\"a\"}]", NULL},
-    {"[{\"id\":\"a\\\"b\"}]", NULL},
+    { "[]", "{}" },
+    { " [ ]\n", " { }\n" },
+    { "[{\"id\":\"a\"},\n {\"id\":\"b\",\"x\":[1]}]", "{\"a\": {\"id\":\"a\"},\n \"b\": {\"id\":\"b\",\"x\":[1]}}" },
+    { "{}", NULL },
+    { "[1]", NULL },
+    { "[{\"id\":7}]", NULL },
+    { "[{\"id\":\"a\"},{\"id\":\"a\"}]", NULL },
+    { "[{\"id\":\"a\\\"b\"}]", NULL },
 };
 
 START_TEST(array_to_object)
@@ -95,20 +95,20 @@ START_TEST(array_to_object)
 END_TEST
 
 static const struct reshaping lists[] = {
-    {"{\"a\":{\"l\":[]}}", "{\"a\":{\"l\":[\"x\", \"y\"]}}"},
-    {"{\"a\":{\"l\":[\"x\"]}}", "{\"a\":{\"l\":[\"x\", \"y\"]}}"},
-    {"{\"a\":{\"l\":[\n    \"z\"\n  ]}}", "{\"a\":{\"l\":[\n    \"x\",\n    \"y\"\n  ]}}"},
-    {"{\"a\":{\"l\":7}}", NULL},
-    {"{\"a\":{\"l\":[],\"l\":[]}}", NULL},
-    {"{\"a\":1}", NULL},
+    { "{\"a\":{\"l\":[]}}", "{\"a\":{\"l\":[\"x\", \"y\"]}}" },
+    { "{\"a\":{\"l\":[\"x\"]}}", "{\"a\":{\"l\":[\"x\", \"y\"]}}" },
+    { "{\"a\":{\"l\":[\n    \"z\"\n  ]}}", "{\"a\":{\"l\":[\n    \"x\",\n    \"y\"\n  ]}}" },
+    { "{\"a\":{\"l\":7}}", NULL },
+    { "{\"a\":{\"l\":[],\"l\":[]}}", NULL },
+    { "{\"a\":1}", NULL },
 };
 
 START_TEST(set_list)
 {
     const struct reshaping *list = &lists[_i];
     const struct dr_json_file *json = load(list->before);
-    bool could = dr_json_set_list(&context, json, (const char *const[]){"a", "l", NULL},
-                                  (const char *const[]){"x", "y", NULL}, &edits);
+    bool could = dr_json_set_list(&context, json, (const char *const[]){ "a", "l", NULL },
+                                  (const char *const[]){ "x", "y", NULL }, &edits);
 
     ck_assert_int_eq(could, list->after != NULL);
     if (list->after)
@@ -117,22 +117,22 @@ START_TEST(set_list)
 END_TEST
 
 static const struct reshaping removals[] = {
-    {"{\"b\": 1}", "{}"},
-    {"{\n  \"b\": 1,\n  \"c\": 2\n}", "{}"},
-    {"{\n  \"b\": 1,\n  \"a\": 2\n}", "{\n  \"a\": 2\n}"},
-    {"{\n  \"a\": 1,\n  \"b\": 2\n}", "{\n  \"a\": 1\n}"},
-    {"{\"a\": 1, \"b\": 2, \"c\": 3, \"d\": 4}", "{\"a\": 1, \"d\": 4}"},
-    {"{\"b\": 1, \"a\": 2, \"c\": 3}", "{\"a\": 2}"},
-    {"{\"c\": 1, \"a\": 2, \"b\": 3, \"e\": 4, \"b\": 5}", "{\"a\": 2, \"e\": 4}"},
-    {"{\"a\": 1}", NULL},
-    {"[]", NULL},
+    { "{\"b\": 1}", "{}" },
+    { "{\n  \"b\": 1,\n  \"c\": 2\n}", "{}" },
+    { "{\n  \"b\": 1,\n  \"a\": 2\n}", "{\n  \"a\": 2\n}" },
+    { "{\n  \"a\": 1,\n  \"b\": 2\n}", "{\n  \"a\": 1\n}" },
+    { "{\"a\": 1, \"b\": 2, \"c\": 3, \"d\": 4}", "{\"a\": 1, \"d\": 4}" },
+    { "{\"b\": 1, \"a\": 2, \"c\": 3}", "{\"a\": 2}" },
+    { "{\"c\": 1, \"a\": 2, \"b\": 3, \"e\": 4, \"b\": 5}", "{\"a\": 2, \"e\": 4}" },
+    { "{\"a\": 1}", NULL },
+    { "[]", NULL },
 };
 
 START_TEST(remove_members)
 {
     const struct reshaping *removal = &removals[_i];
     const struct dr_json_file *json = load(removal->before);
-    bool could = dr_json_remove(&context, json, (const char *const[]){"b", "c", NULL}, &edits);
+    bool could = dr_json_remove(&context, json, (const char *const[]){ "b", "c", NULL }, &edits);
 
     ck_assert_int_eq(could, removal->after != NULL);
     if (removal->after)
@@ -146,14 +146,14 @@ START_TEST(set_text_and_place)
     const struct dr_json_file *json = load(before);
     uint64_t offset = 0, length = 0;
 
-    ck_assert(dr_json_text_at(json, (const char *const[]){"a", "t", NULL}, &offset, &length));
+    ck_assert(dr_json_text_at(json, (const char *const[]){ "a", "t", NULL }, &offset, &length));
     ck_assert_uint_eq(offset, 13);
     ck_assert_uint_eq(length, 3);
-    ck_assert(!dr_json_text_at(json, (const char *const[]){"n", NULL}, &offset, &length));
-    ck_assert(!dr_json_text_at(json, (const char *const[]){"a", "x", NULL}, &offset, &length));
-    ck_assert(dr_json_set_text(&context, json, (const char *const[]){"a", "t", NULL}, "new one", &edits));
+    ck_assert(!dr_json_text_at(json, (const char *const[]){ "n", NULL }, &offset, &length));
+    ck_assert(!dr_json_text_at(json, (const char *const[]){ "a", "x", NULL }, &offset, &length));
+    ck_assert(dr_json_set_text(&context, json, (const char *const[]){ "a", "t", NULL }, "new one", &edits));
     ck_assert_str_eq(applied(before), "{\"a\": {\"t\": \"new one\"}, \"n\": 1}");
-    ck_assert(!dr_json_set_text(&context, json, (const char *const[]){"a", "t", NULL}, "a\"b", &edits));
+    ck_assert(!dr_json_set_text(&context, json, (const char *const[]){ "a", "t", NULL }, "a\"b", &edits));
 }
 END_TEST
 
