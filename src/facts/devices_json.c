@@ -1,6 +1,7 @@
 /* The store of JSON files: devices/{paired,pending}.json, identity/{device,device-auth}.json. */
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "facts/devices_store.h"
 #include "facts/magic.h"
 
@@ -45,12 +46,53 @@ static bool is_blank(const struct dr_buffer *bytes)
     return strspn(dr_buffer_text(bytes), " \t\r\n") == bytes->length;
 }
 
+/* How many objects and arrays are open at `offset`. */
+static size_t nesting_at(const char *bytes, uint64_t offset)
+{
+    size_t open = 0;
+    bool in_text = false;
+
+    for (uint64_t i = 0; i < offset; i++) {
+        if (in_text && bytes[i] == '\\')
+            i++;
+        else if (bytes[i] == '"')
+            in_text = !in_text;
+        else if (!in_text && (bytes[i] == '{' || bytes[i] == '['))
+            open++;
+        else if (!in_text && open > 0 && (bytes[i] == '}' || bytes[i] == ']'))
+            open--;
+    }
+    return open;
+}
+
+/*
+ * Node reads bytes that are no UTF-8 as U+FFFD and goes on, so such a file is not broken for OpenClaw. Lengths stay, so that lines and
+ * columns do. (Edits of it are refused: they read the file as it is.)
+ */
+static void replace_invalid_bytes(struct dr_buffer *bytes)
+{
+    for (size_t i = 0; i < bytes->length;) {
+        size_t length = dr_utf8_length(bytes->data + i, bytes->length - i);
+
+        if (length == 0)
+            bytes->data[i] = '?';
+        i += length ? length : 1;
+    }
+}
+
 /* Which kind of broken: cut off when the reader met the end while it wanted more. */
 static void judge_text(struct dr_context *context, struct dr_store_file *file, const struct dr_buffer *bytes,
                        const struct dr_json5_error *error)
 {
     file->line = error->position.line;
     file->column = error->position.column;
+    if (nesting_at(dr_buffer_text(bytes), error->offset) >= DR_JSON5_DEPTH) {
+        /* OpenClaw may well read it: not for us to call it broken. */
+        file->state = DR_FILE_UNREADABLE;
+        file->error = -E2BIG;
+        file->reason = dr_format(context, "more than %d objects and arrays lie inside each other", (int)DR_JSON5_DEPTH);
+        return;
+    }
     if (error->offset >= bytes->length) {
         file->state = DR_FILE_TRUNCATED;
         file->reason =
@@ -138,6 +180,8 @@ static void read_file(struct dr_context *context, const char *state_dir, const c
         file->reason = reading->bytes.length == 0 ? "it is empty" : "it holds only white space";
         return;
     }
+    if (!dr_text_is_utf8(reading->bytes.data, reading->bytes.length))
+        replace_invalid_bytes(&reading->bytes);
     parse(context, file, reading);
 }
 

@@ -30,7 +30,7 @@ static bool is_damage(int code, const char *words)
 static void broken(struct dr_context *context, struct dr_sqlite_store *store, int code, const char *words)
 {
     store->file.state = is_damage(code, words) ? DR_FILE_INVALID : DR_FILE_UNREADABLE;
-    store->file.reason = dr_strdup(context, words);
+    store->file.reason = (code & 0xff) == SQLITE_INTERRUPT ? "it takes too long to read" : dr_strdup(context, words);
 }
 
 static int read_tables(struct dr_context *context, struct dr_sqlite *sqlite, struct dr_sqlite_store *store)

@@ -223,7 +223,6 @@ static const struct broken {
     { "// note\n{}", DR_FILE_INVALID, "line 1, column 1" },
     { "null", DR_FILE_INVALID, "it holds a null where an object belongs" },
     { "\"{}\"", DR_FILE_INVALID, "it holds a string where an object belongs" },
-    { "{\"a\": \"\xff\"}", DR_FILE_INVALID, "line 1" },
     { "\x1f\x8b\x08 gzip", DR_FILE_INVALID, "line 1" },
 };
 
@@ -238,6 +237,30 @@ START_TEST(broken_file)
     ck_assert_int_eq(found->pairing_store, DR_STORE_JSON);
     ck_assert_uint_eq(found->paired_count, 0);
     ck_assert_ptr_nonnull(found->paired_file.sha256);
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_utf8_do_not_break_a_file_for_node)
+{
+    write_text("devices/paired.json", "{\"a\": {\"deviceId\": \"a\", \"displayName\": \"\xff\xfe\"}}");
+    const struct dr_devices *found = read_home();
+
+    ck_assert_int_eq(found->paired_file.state, DR_FILE_GOOD);
+    ck_assert_str_eq(found->paired[0].display_name, "??");
+}
+END_TEST
+
+START_TEST(deeper_than_we_follow_is_unknown_not_broken)
+{
+    _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(1 << 20);
+
+    for (int i = 0; i < 100000; i++)
+        ck_assert_int_eq(dr_buffer_append_text(&text, "{\"a\":"), 0);
+    write_file("devices/paired.json", text.data, text.length);
+    const struct dr_devices *found = read_home();
+
+    ck_assert_int_eq(found->fact.state, DR_UNKNOWN);
+    ck_assert_int_eq(found->paired_file.state, DR_FILE_UNREADABLE);
 }
 END_TEST
 
@@ -370,6 +393,8 @@ int main(void)
     tcase_add_test(tests, a_newer_schema_says_who_wrote_it);
     tcase_add_test(tests, a_header_that_is_none_gets_libmagics_words);
     tcase_add_test(tests, an_older_release_reads_json_whatever_the_database_holds);
+    tcase_add_test(tests, bytes_that_are_no_utf8_do_not_break_a_file_for_node);
+    tcase_add_test(tests, deeper_than_we_follow_is_unknown_not_broken);
     tcase_add_test(tests, malformed_records_are_kept_among_good_ones);
     tcase_add_test(tests, a_hundred_thousand_pending_records);
     tcase_add_test(tests, a_link_is_not_followed);
