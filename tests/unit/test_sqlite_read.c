@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,6 +270,66 @@ START_TEST(a_query_without_end_ends)
 }
 END_TEST
 
+/* Moves amounts between two rows on pages of their own, with checkpoints in between, until it is killed. */
+static void write_for_ever(void)
+{
+    sqlite3 *db;
+
+    if (sqlite3_open(live, &db) != SQLITE_OK)
+        _exit(1);
+    (void)sqlite3_exec(db, "PRAGMA wal_autocheckpoint=7", NULL, NULL, NULL);
+    for (;;) {
+        (void)sqlite3_exec(db,
+                           "BEGIN IMMEDIATE; UPDATE m SET n = n + 1, filler = randomblob(3000) WHERE id = 1;"
+                           "UPDATE m SET n = n - 1, filler = randomblob(3000) WHERE id = 50; COMMIT",
+                           NULL, NULL, NULL);
+        (void)nanosleep(&(struct timespec){ .tv_nsec = 500000 }, NULL);
+    }
+}
+
+/* One look at the live database. False: a writer was noticed. */
+static bool sum_is_whole(void)
+{
+    struct dr_sqlite sqlite;
+    char sum[64] = "";
+    int r = dr_sqlite_open(&sqlite, AT_FDCWD, live, NULL);
+
+    if (r == 0)
+        r = sqlite3_exec(sqlite.db, "SELECT sum(n) FROM m", append_cell, sum, NULL);
+    bool same = dr_sqlite_still_same(&sqlite, AT_FDCWD, live);
+
+    dr_sqlite_close(&sqlite);
+    if (same)
+        ck_assert_msg(r == 0 && strcmp(sum, "0 ") == 0, "a mixture was taken for whole: %d, sum %s", r, sum);
+    return same;
+}
+
+START_TEST(what_is_taken_for_whole_is_whole_while_somebody_writes)
+{
+    sqlite3 *writer = write_live();
+    unsigned whole = 0, noticed = 0;
+
+    run(writer, "CREATE TABLE m(id INTEGER PRIMARY KEY, n INTEGER, filler BLOB);"
+                "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c WHERE x < 50)"
+                " INSERT INTO m SELECT x, 0, randomblob(3000) FROM c");
+    pid_t child = fork();
+
+    if (child == 0)
+        write_for_ever();
+    for (int i = 0; i < 3000; i++) {
+        if (sum_is_whole())
+            whole++;
+        else
+            noticed++;
+    }
+    (void)kill(child, SIGKILL);
+    (void)waitpid(child, NULL, 0);
+    (void)sqlite3_close(writer);
+    ck_assert_uint_gt(whole, 0);
+    ck_assert_uint_gt(noticed, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sqlite_read");
@@ -285,6 +346,7 @@ int main(void)
     tcase_add_test(tests, a_hot_journal_is_not_read_past);
     tcase_add_test(tests, it_cannot_write);
     tcase_add_test(tests, a_query_without_end_ends);
+    tcase_add_test(tests, what_is_taken_for_whole_is_whole_while_somebody_writes);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
