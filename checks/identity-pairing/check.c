@@ -240,11 +240,13 @@ static void report_cached(const struct look *look, const struct dr_device_token 
         dr_report(look->findings, &problems[dead ? CACHED_TOKEN_DEAD : CACHED_TOKEN_DIFFERS], &cached->source);
 
     dr_finding_secret(finding, "cached", cached->token);
-    if (!dead)
+    if (dead) {
+        dr_finding_text(finding, "state", held && held->revoked_ms > 0 ? "revoked" : "missing");
+        dr_finding_text(finding, "device", look->own);
+        dr_finding_text(finding, "role", cached->role);
+    } else {
         dr_finding_secret(finding, "record", held->token);
-    dr_finding_text(finding, "state", held && held->revoked_ms > 0 ? "revoked" : "missing");
-    dr_finding_text(finding, "device", look->own);
-    dr_finding_text(finding, "role", cached->role);
+    }
     dr_finding_text(finding, "rescue", rescue_words(look));
     dr_finding_argument(finding, "device", look->own);
     dr_finding_argument(finding, "role", cached->role);
@@ -316,7 +318,10 @@ static void look_at_own_scopes(const struct look *look)
     if (!look->record->role || strcmp(look->record->role, "operator") != 0)
         return;
     if (cli_lack) {
-        (void)report_scopes(look, SCOPE_DEADLOCK, subject, cli_lack);
+        struct dr_finding *finding = report_scopes(look, SCOPE_DEADLOCK, subject, cli_lack);
+
+        if (!dr_installs(look->context)->release_certain) /* the releases beside this one compare scopes in another way */
+            dr_finding_confidence(finding, DR_LIKELY);
     } else if (upgrade) {
         struct dr_finding *finding = report_scopes(look, SCOPE_UPGRADE_PENDING, subject, lack);
 
