@@ -72,9 +72,12 @@ static bool holds_socket(const char *descriptors, const char *socket)
 static long find_process(struct dr_context *context, const struct listener *listener)
 {
     _cleanup_closedir_ DIR *dir = opendir(context->request->proc);
+    long kept = dr_process_of_socket(context, listener->inode);
     char socket[64];
     const struct dirent *entry;
 
+    if (kept)
+        return kept;
     (void)snprintf(socket, sizeof(socket), "socket:[%lu]", listener->inode);
     for (unsigned i = 0; dir && i < MOST_PROCESSES && (entry = readdir(dir)); i++) {
         _cleanup_free_ char *descriptors = NULL;

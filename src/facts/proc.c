@@ -174,14 +174,15 @@ static void keep(struct dr_context *context, long pid)
     context->processes = kept;
 }
 
-/* comm of a process of this user; false when it is someone else's, or gone. */
-static bool title_of_own(const struct dr_context *context, int proc_fd, const char *pid, char title[32])
+/* comm of a process that may be looked into: root's own and everybody's, else this user's. False when it is gone. */
+static bool title_of(const struct dr_context *context, int proc_fd, const char *pid, char title[32])
 {
     char path[64];
     struct stat st;
     _cleanup_close_ int fd = -1;
 
-    if (fstatat(proc_fd, pid, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_uid != context->request->uid)
+    if (fstatat(proc_fd, pid, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        (context->request->uid != 0 && st.st_uid != context->request->uid))
         return false;
     (void)snprintf(path, sizeof(path), "%.20s/comm", pid);
     fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -201,13 +202,13 @@ void dr_processes_keep(struct dr_context *context)
     const struct dirent *entry;
     int kept = 0;
 
-    if (request->uid == 0 || request->root || !request->proc)
+    if (request->root || !request->proc)
         return;
     dir = opendir(request->proc);
     for (unsigned i = 0; dir && i < MOST_PROCESSES && kept < MOST_KEPT && (entry = readdir(dir)); i++) {
         char title[32];
 
-        if (isdigit((unsigned char)entry->d_name[0]) && title_of_own(context, dirfd(dir), entry->d_name, title) &&
+        if (isdigit((unsigned char)entry->d_name[0]) && title_of(context, dirfd(dir), entry->d_name, title) &&
             may_be_gateway(title)) {
             keep(context, strtol(entry->d_name, NULL, 10));
             kept++;

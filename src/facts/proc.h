@@ -25,9 +25,9 @@ int dr_process_variable(struct dr_context *context, long pid, const char *name, 
 int dr_process_link(struct dr_context *context, long pid, const char *link, const char **ret_target);
 
 /*
- * Landlock does not let a process look into others (environ, fd), not even into those of the same user. So what may be asked for later
- * is taken before the worker gives up its rights: the environment and the sockets of this user's processes that may be a gateway, by
- * their title. At most 32 are kept; nothing is parsed. Does nothing for root, whom Landlock lets look, and below --root.
+ * Landlock does not let a process look into others (environ, fd), not even into those of the same user, nor as root. So what may be asked
+ * for later is taken before the worker gives up its rights: the environment and the sockets of those processes that may be a
+ * gateway, by their title. At most 32 are kept; nothing is parsed. Does nothing below --root.
  */
 void dr_processes_keep(struct dr_context *context);
 

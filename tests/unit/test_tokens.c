@@ -1,5 +1,6 @@
 #include "api/tokens.h"
 
+#include "api/gateway.h"
 #include "api/install.h"
 #include "api/target.h"
 #include "base/buffer.h"
@@ -381,6 +382,52 @@ START_TEST(every_value_is_known_as_a_secret)
 }
 END_TEST
 
+/* A gateway at work, as pid 77 of a /proc of our own. */
+static void run_gateway(const char *variables, size_t length)
+{
+    struct dr_gateway *gateway = dr_alloc(&context, sizeof(*gateway));
+
+    put("proc/77/environ", "");
+    FILE *stream = fopen(in_home("proc/77/environ"), "w");
+
+    ck_assert_uint_eq(fwrite(variables, 1, length, stream), length);
+    (void)fclose(stream);
+    gateway->fact.state = DR_KNOWN;
+    gateway->pid = 77;
+    context.gateway = gateway;
+    request.proc = dr_strdup(&context, in_home("proc"));
+}
+
+START_TEST(the_running_gateway_has_its_own_environment)
+{
+    static const char variables[] = "HOME=/x\0OPENCLAW_GATEWAY_TOKEN=tok-run-0123456789\0X=1";
+
+    put(".openclaw/openclaw.json", "{gateway:{mode:'local'}}");
+    put(UNIT, "[Service]\nEnvironment=OPENCLAW_GATEWAY_TOKEN=tok-unit-0123456789\n");
+    run_gateway(variables, sizeof(variables));
+
+    const struct dr_tokens *tokens = dr_tokens(&context);
+
+    assert_won(tokens->server, DR_PLACE_RUNNING, "tok-run-0123456789");
+    ck_assert_ptr_nonnull(dr_token_not_copyable(tokens->server));
+}
+END_TEST
+
+START_TEST(a_gateway_that_cannot_be_looked_into_is_said)
+{
+    put(".openclaw/openclaw.json", LOCAL);
+    run_gateway("", 0);
+    put("proc/77/x", "");
+    ck_assert_int_eq(unlink(in_home("proc/77/environ")), 0);
+    put("proc/77/environ/is-a-folder", "");
+
+    const struct dr_tokens *tokens = dr_tokens(&context);
+
+    ck_assert_uint_eq(tokens->not_read_count, 1);
+    ck_assert_ptr_nonnull(strstr(tokens->not_read[0].reason, "pid 77"));
+}
+END_TEST
+
 static const struct {
     const char *json; /* as spelt in JSON */
     unsigned flaws;
@@ -447,6 +494,8 @@ int main(void)
         secret_stores_are_said,
         linked_dotenvs_are_read_and_not_edited,
         every_value_is_known_as_a_secret,
+        the_running_gateway_has_its_own_environment,
+        a_gateway_that_cannot_be_looked_into_is_said,
     };
     Suite *suite = suite_create("tokens");
     TCase *tests = tcase_create("tokens");
