@@ -40,6 +40,21 @@ static bool tell(struct dr_context *context, const char *path, struct dr_gateway
     return true;
 }
 
+static bool tell_lifecycle(struct dr_context *context, const char *base, uint32_t uid, const char *hash,
+                           struct dr_gateway_evidence *evidence)
+{
+    return tell(context, dr_format(context, "%s/openclaw-state-locks-%u/gateway-lifecycle.%s.lock.sqlite", base, uid, hash),
+                evidence);
+}
+
+static bool is_repeated(const uint32_t *uids, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (uids[j] == uids[i])
+            return true;
+    return false;
+}
+
 void dr_gateway_from_posix_locks(struct dr_context *context, const struct dr_target *target,
                                  struct dr_gateway_evidence *ret_evidence)
 {
@@ -49,16 +64,13 @@ void dr_gateway_from_posix_locks(struct dr_context *context, const struct dr_tar
 
     *ret_evidence = (struct dr_gateway_evidence){ .state = DR_ABSENT };
     for (size_t i = 0; i < DR_COUNT(uids); i++) {
-        const char *const bases[] = { "/tmp", temp && temp[0] == '/' ? temp : "/tmp" };
-
+        if (is_repeated(uids, i))
+            continue;
         if (tell(context, dr_format(context, "%s/tmp/openclaw-%u/gateway.state.lock.sqlite", target->state_dir, uids[i]),
                  ret_evidence))
             return;
-        for (size_t b = 0; hash && b < DR_COUNT(bases); b++)
-            if (tell(context,
-                     dr_format(context, "%s/openclaw-state-locks-%u/gateway-lifecycle.%s.lock.sqlite", bases[b], uids[i],
-                               hash),
-                     ret_evidence))
-                return;
+        if (hash && (tell_lifecycle(context, "/tmp", uids[i], hash, ret_evidence) ||
+                     (temp && temp[0] == '/' && tell_lifecycle(context, temp, uids[i], hash, ret_evidence))))
+            return;
     }
 }

@@ -297,6 +297,10 @@ START_TEST(who_listens_on_the_port_must_be_openclaw_and_serve_this_home)
     dr_gateway_from_port(&context, &target, listening_port, &evidence);
     ck_assert_int_eq(evidence.state, DR_KNOWN);
     ck_assert_int_eq(evidence.pid, pid);
+    request.proc = "/proc/."; /* the way by the tables says the same */
+    dr_gateway_from_port(&context, &target, listening_port, &evidence);
+    ck_assert_int_eq(evidence.state, DR_KNOWN);
+    request.proc = "/proc";
     target.uid = geteuid() + 77;
     dr_gateway_from_port(&context, &target, listening_port, &evidence);
     ck_assert_int_eq(evidence.state, geteuid() == 0 ? DR_KNOWN : DR_ABSENT);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static char *home, *state;
@@ -296,6 +297,28 @@ START_TEST(edit_changes_only_its_bytes_and_comes_back_with_its_time)
     ck_assert_int_eq(stat(path, &after), 0);
     ck_assert_int_eq(after.st_mtim.tv_sec, before.st_mtim.tv_sec);
     ck_assert_uint_eq(after.st_mode, before.st_mode);
+}
+END_TEST
+
+START_TEST(edit_keeps_extended_attributes_both_ways)
+{
+    _cleanup_free_ char *path = in(state, "openclaw.json");
+    struct dr_edit edit = { .offset = 7, .length = 1, .text = "3", .text_length = 1 };
+    struct dr_repair_result result;
+    char value[8] = "";
+
+    if (setxattr(path, "user.note", "mine", 4, 0) < 0)
+        return; /* a file system without them */
+    struct dr_operation op = operation(DR_EDIT_FILE, path);
+
+    op.sha256 = hash_of(path);
+    op.edits = &edit;
+    op.edit_count = 1;
+    ck_assert_int_eq(run_one(&op, &result), 0);
+    ck_assert_int_eq(getxattr(path, "user.note", value, sizeof(value)), 4);
+    ck_assert_mem_eq(value, "mine", 4);
+    ck_assert_int_eq(undo(false, NULL), 0);
+    ck_assert_int_eq(getxattr(path, "user.note", value, sizeof(value)), 4);
 }
 END_TEST
 
@@ -967,6 +990,7 @@ int main(void)
     tcase_add_test(all, owner_is_set_and_put_back_and_the_mode_stays);
     tcase_add_test(all, set_user_id_is_never_given_back);
     tcase_add_test(all, edit_changes_only_its_bytes_and_comes_back_with_its_time);
+    tcase_add_test(all, edit_keeps_extended_attributes_both_ways);
     tcase_add_test(all, edit_takes_a_secret_from_another_file);
     tcase_add_test(all, new_token_is_made_once_and_is_in_no_journal);
     tcase_add_test(all, file_is_written_and_taken_away_again);
