@@ -362,7 +362,7 @@ def mounts(doctor):
 
 SCENES = {function.__name__.replace("_", "-"): function for function in (
     swap_file_for_link, swap_file_for_hard_link, swap_folder_for_link, swap_file_for_other_file, plan_of_another, race_folder,
-    race_file, race_mode, fifo, device_node, folder_for_file, link_for_file, sparse_database, many_pending,
+    race_file, race_mode, fifo, device_node, folder_for_file, link_for_file, sparse, sparse_database, nested, many_pending,
     invalid_utf8, odd_names, deep_tree, few_resources, full_output, state_is_link_to_root, config_is_link_to_root,
     root_with_absolute_links, mounts)}
 

@@ -38,12 +38,6 @@ START_TEST(test_each_key_finds_its_row)
 
 START_TEST(test_named_checks_exist)
 {
-    size_t checks = 0;
-
-    while (dr_check_table[checks])
-        checks++;
-    if (checks < 7)
-        return; /* the first seven land one after the other; from then on every name counts */
     for (size_t i = 0; i < dr_message_count; i++)
         for (size_t c = 0; c < DR_MOST_CHECKS && dr_message_table[i].checks[c]; c++) {
             const char *id = dr_message_table[i].checks[c];
