@@ -315,9 +315,17 @@ int dr_options_parse(int argc, char **argv, struct dr_options *ret_options, stru
     int word;
 
     /* First of all, so that even a usage error is answered in the asked form. */
-    for (int i = 1; i < argc; i++)
+    for (int i = 1; i < argc; i++) {
+        static const char style[] = "--exit-style";
+        size_t length = sizeof(style) - 1;
+
         if (strcmp(argv[i], "--json") == 0)
             ret_options->json = true;
+        else if (strcmp(argv[i], style) == 0 && i + 1 < argc)
+            (void)parse_exit_style(ret_options, argv[i + 1], NULL);
+        else if (strncmp(argv[i], style, length) == 0 && argv[i][length] == '=')
+            (void)parse_exit_style(ret_options, argv[i] + length + 1, NULL);
+    }
     opterr = 0;
     optind = 1;
     while ((word = getopt_long(argc, argv, ":yqvho:", words, NULL)) != -1) {

@@ -183,9 +183,12 @@ int dr_session_print(const struct dr_session *session, const cJSON *document, bo
 
 int dr_session_fail(const struct dr_options *options, int exit_code, const char *type, const char *message)
 {
+    enum dr_exit_style style = DR_STYLE_LINT;
     _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(MOST_REPORT);
     _cleanup_json_ cJSON *document = NULL;
 
+    (void)dr_exit_style_parse(options->exit_style, &style);
+    exit_code = dr_exit_failure((enum dr_exit)exit_code, style);
     if (!options->json) {
         (void)fprintf(stderr, "openclaw-doctor: %s\n", message);
         return exit_code;

@@ -7,9 +7,8 @@
 
 #include "cli/options.h"
 #include "facts/request.h"
+#include "report/exit.h"
 #include "report/report.h"
-
-enum { DR_EXIT_HEALTHY = 0, DR_EXIT_NO_REPORT = 2, DR_EXIT_USAGE = 64 };
 
 struct dr_session {
     const struct dr_options *options;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { NARROW = 60, LABEL = 10, INDENT = 2 };
+enum { NARROW = 60, LABEL = 10, INDENT = 2, DEVICE_ID = 64 };
 
 unsigned dr_view_count(const struct dr_view *view, const char *group, const char *name)
 {
@@ -51,7 +51,9 @@ bool dr_view_place(struct dr_view *view, const cJSON *json, const char *pointer)
     if (r < 0 && view->paper.status == 0)
         view->paper.status = r;
     dr_paper_solid(&view->paper, DR_BOLD, dr_buffer_text(&text));
-    if (pointer)
+    if (pointer && strlen(pointer) == DEVICE_ID && strspn(pointer, "0123456789abcdef") == DEVICE_ID)
+        dr_paper_sayf(&view->paper, DR_PLAIN, " (%.8s...)", pointer); /* enough to know a device by */
+    else if (pointer)
         dr_paper_sayf(&view->paper, DR_PLAIN, " (%s)", pointer);
     return true;
 }

@@ -117,6 +117,38 @@ static bool is_our_fix(const char *hint)
     return strncmp(hint, "openclaw-doctor", 15) == 0 && strstr(hint, "--fix");
 }
 
+/* Where a command begins that goes on to the end: "Set one: openclaw config set ...". NULL when there is none. */
+static const char *command_at_end(const char *hint)
+{
+    static const char *const starters[] = { "openclaw ", "openclaw-doctor ", "sudo ",  "systemctl ",
+                                            "docker ",   "chmod ",           "chown ", "mv " };
+    const char *found = NULL;
+
+    for (const char *at = strstr(hint, ": "); at; at = strstr(at + 2, ": "))
+        for (size_t i = 0; i < DR_COUNT(starters); i++)
+            if (strncmp(at + 2, starters[i], strlen(starters[i])) == 0)
+                found = at + 2;
+    return found && !strstr(found, ", ") && !strstr(found, ". ") && !strchr(found, '`') ? found : NULL;
+}
+
+/* A command that would be wrapped gets a line of its own instead, so that it can be copied. */
+static void say_hint(struct dr_view *view, const char *hint)
+{
+    struct dr_paper *paper = &view->paper;
+    const char *command = command_at_end(hint);
+    bool fits = paper->column + dr_text_columns(hint, strlen(hint)) <= paper->width;
+
+    if (!command || fits) {
+        dr_paper_say(paper, DR_PLAIN, hint);
+    } else {
+        dr_paper_sayf(paper, DR_PLAIN, "%.*s", (int)(command - hint), hint);
+        dr_paper_end(paper);
+        dr_paper_line(paper, paper->hang, paper->hang);
+        dr_paper_solid(paper, DR_CYAN, command);
+    }
+    dr_paper_end(paper);
+}
+
 static void say_repair(struct dr_view *view, const cJSON *finding)
 {
     const cJSON *fix = cJSON_GetObjectItemCaseSensitive(finding, "fix");
@@ -146,8 +178,7 @@ static void say_repair(struct dr_view *view, const cJSON *finding)
     if (!hint || (!manual && is_our_fix(hint)))
         return;
     dr_view_label(view, manual ? "Next" : "Or");
-    dr_paper_say(paper, DR_PLAIN, hint);
-    dr_paper_end(paper);
+    say_hint(view, hint);
 }
 
 /* Says what follows from `root`; returns the next root or NULL. */

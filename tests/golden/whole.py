@@ -81,7 +81,7 @@ def too_wide(line, width):
     if re.match(r" {4,}[-+]\S", line):
         return False  # a line of a diff is the file's own
     pieces = re.findall(r"`[^`]*`|\S+", line)
-    return not (re.match(r"  (sudo )?\S*openclaw-doctor ", line) or max(map(len, pieces)) > width - 16)
+    return not (re.match(r" +(sudo|openclaw|openclaw-doctor|systemctl|docker|chmod|chown|mv) ", line) or max(map(len, pieces)) > width - 16)
 
 
 def check_text(where, done, home, secrets, width):
@@ -172,6 +172,9 @@ def failures(home, validator):
         report = document(where, done, validator)
         if report and (report["ok"] or done.returncode != code):
             fail(where, f"ok is {report['ok']}, exit {done.returncode}, not {code}")
+        for style, wanted in (("nagios", 3), ("health", 1), ("fsck", 16 if code == 64 else 8)):
+            if "--exit-style" not in words and run(home, "--exit-style", style, *words).returncode != wanted:
+                fail(f"{where} as {style}", f"does not end in {wanted}")
 
 
 def tables(home):
