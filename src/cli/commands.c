@@ -233,14 +233,19 @@ int dr_command_undo(const struct dr_session *session)
     int exit_code;
 
     (void)sigprocmask(SIG_BLOCK, &quiet, NULL);
-    if (find_place(session, &found, &place, &error) < 0 ||
-        dr_repair_undo(&place.target, session->options->operand, session->options->force, &report, &error) < 0)
+
+    int r = find_place(session, &found, &place, &error);
+
+    if (r >= 0)
+        r = dr_repair_undo(&place.target, session->options->operand, session->options->force, &report, &error);
+    /* -ESTALE brings a report: what was changed since, and that nothing was touched. */
+    if (r < 0 && !(r == -ESTALE && report))
         exit_code = fail(session, &error);
     else if (dr_report_undo(report, &session->human, place.target.home, &text) < 0 ||
              dr_report_hide_home(report, place.target.home) < 0)
         exit_code = DR_EXIT_NO_REPORT;
     else
-        exit_code = print_json_or(session, report, &text, 0);
+        exit_code = print_json_or(session, report, &text, r < 0 ? EXIT_FAILED : 0);
     dr_fix_place_release(&place);
     return pending_exit(exit_code);
 }

@@ -313,6 +313,22 @@ static void take_look(struct fixing *fixing, struct dr_look *look)
     fixing->look = &fixing->current;
 }
 
+/* What could not be looked at afterwards is not known to have helped: it is taken back. */
+static int look_again_or_take_back(struct fixing *fixing, struct round *round, struct dr_look *ret_look)
+{
+    int r = look_again(fixing, ret_look);
+
+    if (r >= 0)
+        return 0;
+    for (size_t i = 0; i < round->group_count; i++)
+        if (was_applied(round, &round->groups[i]) && dr_repair_roll_back(fixing->run, round->first_group + (unsigned)i,
+                                                                         "could not look again", round->results, NULL) != 0)
+            return dr_error_set(
+                fixing->error, -EUCLEAN,
+                "could not look again after the repair, nor take all of it back; the next start tries again");
+    return r;
+}
+
 /* 1: something was done, another round may find more. 0: nothing left to do. */
 static int one_round(struct fixing *fixing)
 {
@@ -333,7 +349,7 @@ static int one_round(struct fixing *fixing)
         r = dr_repair_apply(fixing->run, round.operations, round.groups_of, round.operation_count, round.results,
                             fixing->error);
     if (r >= 0)
-        r = look_again(fixing, &after);
+        r = look_again_or_take_back(fixing, &round, &after);
     if (r >= 0)
         r = judge(fixing, &round, &after, &rolled_back);
     if (r >= 0 && rolled_back) {
