@@ -102,7 +102,7 @@ static int pending_exit(int exit_code)
     return exit_code;
 }
 
-static int repair_and_print(const struct dr_session *session, const struct dr_look *first, const char *mode)
+static int repair_and_print(const struct dr_session *session, const struct dr_look *first, bool only_first, const char *mode)
 {
     _cleanup_look_ struct dr_look last = { 0 };
     _cleanup_json_ cJSON *repairs = NULL;
@@ -112,7 +112,7 @@ static int repair_and_print(const struct dr_session *session, const struct dr_lo
     sigset_t quiet = quiet_signals();
 
     (void)sigprocmask(SIG_BLOCK, &quiet, NULL);
-    if (dr_fix_run(session, first, &last, &repairs, &settled, &error) < 0)
+    if (dr_fix_run(session, first, only_first, &last, &repairs, &settled, &error) < 0)
         return pending_exit(fail(session, &error));
     run.repairs = repairs;
     run.settled = settled;
@@ -135,7 +135,7 @@ int dr_command_fix(const struct dr_session *session)
         run.home = dr_json_text(found.target, "home");
         return print(session, &found, &run, true);
     }
-    return repair_and_print(session, &found, "fix");
+    return repair_and_print(session, &found, false, "fix");
 }
 
 static int save_plan(const struct dr_session *session, const struct dr_look *found, struct dr_error *error)
@@ -195,7 +195,7 @@ int dr_command_apply(const struct dr_session *session)
         run.home = dr_json_text(present.target, "home");
         return print(session, &planned, &run, true);
     }
-    return repair_and_print(session, &planned, "apply");
+    return repair_and_print(session, &planned, true, "apply");
 }
 
 /* The place of the journal without a look's findings: only the target is asked for. */

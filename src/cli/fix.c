@@ -30,6 +30,7 @@ struct round {
 struct fixing {
     const struct dr_session *session;
     const struct dr_look *look; /* what this round goes by */
+    bool only_first; /* a saved plan: carried out exactly, and nothing else */
     struct dr_look current; /* the newest look; owns what `look` points to after the first round */
     struct dr_repair_place place;
     struct dr_repair_run *run;
@@ -372,8 +373,9 @@ static int settle(struct fixing *fixing)
     if (r <= 0)
         return r == -ENOENT ? 0 : r;
     r = dr_repair_begin(&fixing->place.target, fixing->session->run_id, &fixing->run, &fixing->settled, fixing->error);
-    if (r >= 0)
-        r = look_again(fixing, &fresh);
+    if (r < 0 || fixing->only_first)
+        return r;
+    r = look_again(fixing, &fresh);
     if (r >= 0)
         take_look(fixing, &fresh);
     return r;
@@ -381,9 +383,10 @@ static int settle(struct fixing *fixing)
 
 static int all_rounds(struct fixing *fixing)
 {
+    int most = fixing->only_first ? 1 : MOST_ROUNDS;
     int r = settle(fixing);
 
-    for (int i = 0; i < MOST_ROUNDS && r >= 0; i++) {
+    for (int i = 0; i < most && r >= 0; i++) {
         r = one_round(fixing);
         if (r <= 0)
             break;
@@ -405,10 +408,10 @@ static int all_rounds(struct fixing *fixing)
     return r;
 }
 
-int dr_fix_run(const struct dr_session *session, const struct dr_look *first, struct dr_look *ret_last, cJSON **ret_repairs,
-               char **ret_settled, struct dr_error *error)
+int dr_fix_run(const struct dr_session *session, const struct dr_look *first, bool only_first, struct dr_look *ret_last,
+               cJSON **ret_repairs, char **ret_settled, struct dr_error *error)
 {
-    struct fixing fixing = { .session = session, .look = first, .error = error };
+    struct fixing fixing = { .session = session, .look = first, .only_first = only_first, .error = error };
     int r = dr_fix_place(session, first, &fixing.place, error);
 
     fixing.repairs = cJSON_CreateArray();

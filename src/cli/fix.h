@@ -11,12 +11,13 @@
 #include "repair/repair.h"
 
 /*
- * `first` is the look (with its plan) that decides about the first round: a fresh one, or the content of a saved plan. Ends with a last
+ * `first` is the look (with its plan) that decides about the first round: a fresh one, or the content of a saved plan, which is
+ * carried out exactly and nothing else (`only_first`: one round). Ends with a last
  * look in `ret_last` and the array of repairs (docs/report.md) in `ret_repairs`; `ret_settled` gets a sentence (caller frees)
  * when an interrupted run was settled before.
  */
-int dr_fix_run(const struct dr_session *session, const struct dr_look *first, struct dr_look *ret_last, cJSON **ret_repairs,
-               char **ret_settled, struct dr_error *error) DR_MUST_CHECK;
+int dr_fix_run(const struct dr_session *session, const struct dr_look *first, bool only_first, struct dr_look *ret_last,
+               cJSON **ret_repairs, char **ret_settled, struct dr_error *error) DR_MUST_CHECK;
 
 /* The parts of a look's target that the repair needs. The strings are borrowed from `look` and `session`. */
 struct dr_repair_place {
