@@ -7,11 +7,10 @@
 
 enum { CONTEXT_LINES = 3, LONGEST_LINE = 160 };
 
-/* A group of edits whose surroundings touch, as half-open byte ranges of whole lines. */
-struct hunk {
-    size_t first_edit, last_edit; /* half-open */
-    size_t start, end; /* of the lines that change */
-    size_t shown_start, shown_end; /* with context */
+/* The whole lines that neighbouring edits change, as half-open ranges of edits and bytes. */
+struct block {
+    size_t first_edit, last_edit;
+    size_t start, end;
 };
 
 static bool edits_fit(size_t length, const struct dr_span_edit *edits, size_t count)
@@ -90,34 +89,35 @@ static size_t count_lines(const char *text, size_t start, size_t end)
     return lines;
 }
 
-static struct hunk next_hunk(const char *text, size_t length, const struct dr_span_edit *edits, size_t count, size_t first)
+/* Where the lines end that this edit changes; `start` is where they begin. */
+static size_t changed_until(const char *text, size_t length, const struct dr_span_edit *edit, size_t start)
 {
-    struct hunk hunk = { .first_edit = first, .last_edit = first };
+    size_t stop = edit->offset + edit->length;
+    bool at_start = edit->offset == start;
 
-    hunk.start = line_start(text, edits[first].offset);
-    while (hunk.last_edit < count) {
-        const struct dr_span_edit *edit = &edits[hunk.last_edit];
+    /* An insertion of whole lines between two lines changes neither. */
+    if (at_start && edit->length == 0 && edit->text_length > 0 && edit->text[edit->text_length - 1] == '\n')
+        return start;
+    if (at_start && edit->length > 0 && text[stop - 1] == '\n')
+        return stop;
+    return line_end(text, length, stop);
+}
+
+static struct block next_block(const char *text, size_t length, const struct dr_span_edit *edits, size_t count, size_t first)
+{
+    struct block block = { .first_edit = first, .last_edit = first, .start = line_start(text, edits[first].offset) };
+
+    for (; block.last_edit < count; block.last_edit++) {
+        const struct dr_span_edit *edit = &edits[block.last_edit];
         size_t start = line_start(text, edit->offset);
 
-        if (hunk.last_edit > first && start > lines_forward(text, length, hunk.end, 2 * CONTEXT_LINES))
+        if (block.last_edit > first && start > block.end)
             break;
-        /* An insertion at the start of a line, of whole lines, changes no existing line. */
-        bool whole_lines =
-            edit->length == 0 && edit->offset == start && edit->text_length > 0 && edit->text[edit->text_length - 1] == '\n';
+        size_t end = changed_until(text, length, edit, start);
 
-        bool ends_with_line = edit->length > 0 && edit->offset == start && text[edit->offset + edit->length - 1] == '\n';
-
-        if (whole_lines)
-            hunk.end = hunk.last_edit > first && hunk.end > start ? hunk.end : start;
-        else if (ends_with_line)
-            hunk.end = edit->offset + edit->length;
-        else
-            hunk.end = line_end(text, length, edit->offset + edit->length);
-        hunk.last_edit++;
+        block.end = end > block.end ? end : block.end;
     }
-    hunk.shown_start = lines_back(text, hunk.start, CONTEXT_LINES);
-    hunk.shown_end = lines_forward(text, length, hunk.end, CONTEXT_LINES);
-    return hunk;
+    return block;
 }
 
 /* Long lines: what differs from the other side is what matters, so the window starts a little before `change`. */
@@ -154,34 +154,67 @@ static int append_lines(struct dr_buffer *diff, char mark, const char *text, siz
     return 0;
 }
 
-static int append_hunk(struct dr_buffer *diff, const char *text, const struct dr_span_edit *edits, const struct hunk *hunk,
-                       long *line_shift)
+struct hunk_text {
+    struct dr_buffer lines;
+    size_t before, after; /* lines of either side */
+};
+
+static int append_block(struct hunk_text *hunk, const char *text, const struct dr_span_edit *edits,
+                        const struct block *block)
 {
-    _cleanup_buffer_ struct dr_buffer after = DR_BUFFER(diff->ceiling);
-    size_t edit_count = hunk->last_edit - hunk->first_edit;
-    int r = apply_range(text, hunk->start, hunk->end, edits + hunk->first_edit, edit_count, &after);
+    _cleanup_buffer_ struct dr_buffer after = DR_BUFFER(hunk->lines.ceiling);
+    size_t change = edits[block->first_edit].offset;
+    int r =
+        apply_range(text, block->start, block->end, edits + block->first_edit, block->last_edit - block->first_edit, &after);
 
-    if (r < 0)
-        return r;
+    if (r >= 0)
+        r = append_lines(&hunk->lines, '-', text, block->start, block->end, change);
+    if (r >= 0)
+        r = append_lines(&hunk->lines, '+', dr_buffer_text(&after), 0, after.length, change - block->start);
+    hunk->before += count_lines(text, block->start, block->end);
+    hunk->after += count_lines(dr_buffer_text(&after), 0, after.length);
+    return r;
+}
 
-    size_t before_context = count_lines(text, hunk->shown_start, hunk->start);
-    size_t after_context = count_lines(text, hunk->end, hunk->shown_end);
-    size_t old_lines = count_lines(text, hunk->start, hunk->end);
-    size_t new_lines = count_lines(dr_buffer_text(&after), 0, after.length);
-    size_t first_line = count_lines(text, 0, hunk->shown_start) + 1;
-    size_t change = edits[hunk->first_edit].offset;
+static int append_context(struct hunk_text *hunk, const char *text, size_t start, size_t end)
+{
+    size_t lines = count_lines(text, start, end);
 
-    r = dr_buffer_appendf(diff, "@@ -%zu,%zu +%ld,%zu @@\n", first_line, before_context + old_lines + after_context,
-                          (long)first_line + *line_shift, before_context + new_lines + after_context);
-    *line_shift += (long)new_lines - (long)old_lines;
+    hunk->before += lines;
+    hunk->after += lines;
+    return append_lines(&hunk->lines, ' ', text, start, end, 0);
+}
+
+/* Blocks that are at most twice the context apart stand in one hunk. `block` is the first and becomes the one after. */
+static int append_hunk(struct dr_buffer *diff, const char *text, size_t length, const struct dr_span_edit *edits,
+                       size_t count, struct block *block, long *line_shift)
+{
+    struct hunk_text hunk = { .lines = DR_BUFFER(diff->ceiling) };
+    size_t start = lines_back(text, block->start, CONTEXT_LINES);
+    long first_line = (long)count_lines(text, 0, start) + 1;
+    int r = append_context(&hunk, text, start, block->start);
+
+    for (;;) {
+        struct block now = *block;
+
+        if (r >= 0)
+            r = append_block(&hunk, text, edits, &now);
+        if (now.last_edit < count)
+            *block = next_block(text, length, edits, count, now.last_edit);
+        else
+            block->first_edit = count;
+        if (r < 0 || block->first_edit == count || block->start > lines_forward(text, length, now.end, 2 * CONTEXT_LINES)) {
+            if (r >= 0)
+                r = append_context(&hunk, text, now.end, lines_forward(text, length, now.end, CONTEXT_LINES));
+            break;
+        }
+        r = append_context(&hunk, text, now.end, block->start);
+    }
     if (r >= 0)
-        r = append_lines(diff, ' ', text, hunk->shown_start, hunk->start, 0);
-    if (r >= 0)
-        r = append_lines(diff, '-', text, hunk->start, hunk->end, change);
-    if (r >= 0)
-        r = append_lines(diff, '+', dr_buffer_text(&after), 0, after.length, change - hunk->start);
-    if (r >= 0)
-        r = append_lines(diff, ' ', text, hunk->end, hunk->shown_end, 0);
+        r = dr_buffer_appendf(diff, "@@ -%ld,%zu +%ld,%zu @@\n%s", first_line, hunk.before, first_line + *line_shift,
+                              hunk.after, dr_buffer_text(&hunk.lines));
+    *line_shift += (long)hunk.after - (long)hunk.before;
+    dr_buffer_release(&hunk.lines);
     return r;
 }
 
@@ -194,11 +227,9 @@ int dr_diff_spans(const char *name, const char *before, size_t length, const str
         return -EINVAL;
     int r = dr_buffer_appendf(diff, "--- %s\n+++ %s\n", name, name);
 
-    for (size_t i = 0; i < count && r >= 0;) {
-        struct hunk hunk = next_hunk(before, length, edits, count, i);
+    struct block block = count > 0 ? next_block(before, length, edits, count, 0) : (struct block){ 0 };
 
-        r = append_hunk(diff, before, edits, &hunk, &line_shift);
-        i = hunk.last_edit;
-    }
+    while (count > 0 && block.first_edit < count && r >= 0)
+        r = append_hunk(diff, before, length, edits, count, &block, &line_shift);
     return r;
 }

@@ -176,7 +176,7 @@ class Repair(Home):
         self.loosen()
         before = sorted(str(path) for path in self.home.rglob("*"))
         done = self.run_doctor("--fix", "--dry-run", exit=1)
-        self.assertIn("0644 -> 0600", done.stdout)
+        self.assertIn("0600 instead of 0644", done.stdout)
         self.assertEqual(before, sorted(str(path) for path in self.home.rglob("*")))
 
     def test_fix_then_nothing_to_do_then_undo(self):
