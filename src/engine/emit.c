@@ -123,7 +123,8 @@ static void add_release(const struct dr_emitter *emitter, cJSON *json)
 
     add_bool(release, "known", installs->release_known);
     add_bool(release, "certain", installs->release_certain);
-    if (installs->release_known)
+    /* Not known: the release whose rules are gone by. */
+    if (installs->release.year > 0)
         add_text(emitter, release, "version", dr_release_text(emitter->context, &installs->release));
     add_text(emitter, release, "from", installs->release_from);
     for (size_t i = 0; i < installs->count; i++) {

@@ -178,8 +178,10 @@ static void say_target(struct dr_view *view)
     dr_paper_solid(paper, DR_DIM, state_dir);
     if (user)
         dr_paper_sayf(paper, DR_DIM, " of %s", user);
-    if (version)
+    if (version && dr_json_true(release, "known"))
         dr_paper_sayf(paper, DR_DIM, ", OpenClaw %s%s", version, dr_json_true(release, "certain") ? "" : " (a guess)");
+    else if (version)
+        dr_paper_sayf(paper, DR_DIM, ", by the rules of OpenClaw %s (no release was found)", version);
     else
         dr_paper_say(paper, DR_DIM, ", OpenClaw's release is not known");
     if (state && strcmp(state, "unknown") != 0)

@@ -21,6 +21,34 @@ static bool was_said(const cJSON *first, const cJSON *unknown)
     return false;
 }
 
+/* A reason may begin with the short name of the file ("openclaw.json:8:3: ..."): then only the folder stands before it. */
+static size_t folder_before(const char *path, const char *reason)
+{
+    for (const char *slash = strrchr(path, '/'); slash;
+         slash = slash > path ? memrchr(path, '/', (size_t)(slash - path)) : NULL) {
+        size_t length = strlen(slash + 1);
+
+        if (length > 0 && strncmp(reason, slash + 1, length) == 0 && reason[length] == ':')
+            return (size_t)(slash + 1 - path);
+    }
+    return 0;
+}
+
+static void say_place(struct dr_view *view, const cJSON *json, const char *reason)
+{
+    const char *path = dr_json_text(json, "path");
+    size_t folder = path && reason ? folder_before(path, reason) : 0;
+
+    if (!path || (reason && strstr(reason, path)))
+        return;
+    if (folder > 0) {
+        dr_paper_sayf(&view->paper, DR_PLAIN, "%.*s", (int)folder, path);
+        return;
+    }
+    (void)dr_view_place(view, json, NULL);
+    dr_paper_say(&view->paper, DR_PLAIN, ": ");
+}
+
 static void say_unknown(struct dr_view *view, const cJSON *json, const char *what)
 {
     struct dr_paper *paper = &view->paper;
@@ -31,10 +59,7 @@ static void say_unknown(struct dr_view *view, const cJSON *json, const char *wha
     dr_paper_say(paper, DR_PLAIN, "Could not tell: ");
     if (what)
         dr_paper_sayf(paper, DR_PLAIN, "\"%s\": ", what);
-    if (dr_json_text(json, "path") && !(reason && strstr(reason, dr_json_text(json, "path")))) {
-        (void)dr_view_place(view, json, NULL);
-        dr_paper_say(paper, DR_PLAIN, ": ");
-    }
+    say_place(view, json, reason);
     dr_paper_say(paper, DR_PLAIN, reason ? reason : "no reason given");
     dr_paper_end(paper);
 }
