@@ -292,6 +292,8 @@ void dr_view_next(struct dr_view *view)
     }
     if (first)
         say_explain(&advice, first);
+    if (advice.count == 0 && cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(view->document, "unknowns")) > 0)
+        say_command(&advice, false, "", "looks again, when what could not be told is mended");
     if (advice.count == 0)
         return;
     dr_paper_empty(&view->paper);
