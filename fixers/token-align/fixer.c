@@ -1,6 +1,6 @@
 /*
  * Gives the losing place the value that the gateway accepts. The value travels as a reference to the file that holds it: no plan and
- * no journal has the secret.
+ * no journal has the secret. Where the other value does no harm, nothing is written: a secret belongs in as few places as can be.
  */
 #include "api/fixer.h"
 #include "api/tokens.h"
@@ -15,6 +15,8 @@ static int plan_align(struct dr_context *context, const struct dr_finding *findi
 
     if (!accepted || !place || place == accepted)
         why = "the place is not there any more";
+    else if (dr_finding_get(finding, "harmless"))
+        why = "it does no harm today; take the line out by hand when nothing needs it";
     else
         why = place->not_editable ? place->not_editable : dr_token_not_copyable(accepted);
     if (why) {
