@@ -25,7 +25,12 @@ struct dr_rules {
     bool scopes_literal; /* 2026.2.19: scopes compared word by word, admin does not imply read */
     bool silent_edit_works; /* until 2026.2.19: silent:true in pending.json approves */
     bool legacy_names; /* CLAWDBOT_*, ~/.clawdbot are read */
-    bool cidr_v6; /* trustedProxies understands IPv6 ranges */
+    bool cidr_v4; /* trustedProxies understands IPv4 ranges; from 2026.2.17 */
+    bool cidr_v6; /* ... IPv6 ranges, and reads addresses as numbers; before, single addresses are compared as text */
+    bool forwarded_from_right; /* X-Forwarded-For: the last hop that is no trusted proxy; before, whatever stands first */
+    bool forwarded_skips_loopback; /* ... and loopback hops are passed over, trusted or not */
+    bool real_ip_by_consent; /* X-Real-IP counts with gateway.allowRealIpFallback only */
+    bool forwarded_never_local; /* who comes with forwarding headers is not local, also through a trusted proxy */
     bool attribution_required; /* from 2026.8.1: 403 proxy_attribution_required */
     bool client_signs_server_time; /* from 2026.8.1 */
     unsigned signature_window_s; /* 600 until 2026.2.21, then 120 */
