@@ -68,8 +68,8 @@ static int go_over_link(struct walk *walk, int link, const struct stat *st)
     char *joined;
     int r = read_link(link, &target);
 
-    if (r < 0)
-        return r;
+    if (r < 0 || !target)
+        return r < 0 ? r : -EINVAL;
     if (++walk->links > MOST_LINKS)
         return -ELOOP;
     if (st->st_uid != 0) {

@@ -765,7 +765,7 @@ END_TEST
 
 START_TEST(nothing_to_do_leaves_nothing_behind)
 {
-    _cleanup_free_ char *before = picture(), *path = in(state, "gone");
+    _cleanup_free_ char *path = in(state, "gone");
     struct dr_operation op = operation(DR_MOVE_ASIDE, path);
     struct dr_repair_run *run;
     struct dr_repair_result result;
