@@ -103,6 +103,13 @@ static struct dr_finding *report(const struct judging *judging, enum problem pro
     return finding;
 }
 
+/* What does no harm is not changed either. */
+static void call_harmless(struct dr_finding *finding)
+{
+    dr_finding_severity(finding, DR_INFO);
+    dr_finding_restrict(finding, DR_MANUAL, "it does no harm as things are");
+}
+
 static bool is_used(const struct judging *judging, const struct dr_token_place *place)
 {
     const struct dr_tokens *tokens = judging->tokens;
@@ -125,7 +132,7 @@ static void judge_space(const struct judging *judging, const struct dr_token_pla
                         "The gateway compares it as it stands, while clients send it without: nobody gets in.");
         return;
     }
-    dr_finding_severity(finding, DR_INFO);
+    call_harmless(finding);
     dr_finding_text(finding, "effect", "OpenClaw drops it here; other programs may not.");
 }
 
@@ -209,7 +216,7 @@ static void compare_hooks(const struct judging *judging, const struct dr_token_p
     finding = report(judging, REUSED_FOR_HOOKS, place);
     dr_finding_text(finding, "kind", server->password ? "password" : "token");
     if (!enabled)
-        dr_finding_severity(finding, DR_INFO);
+        call_harmless(finding);
     else if (judging->rules->token_trimmed)
         dr_finding_severity(finding, DR_WARNING);
     dr_finding_text(finding, "effect",
