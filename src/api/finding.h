@@ -3,7 +3,6 @@
  *
  * dr_report is the only way for a check to speak. It never prints and never decides. Evidence is named; the templates of
  * the problem's row quote it. Secrets go through dr_finding_secret and leave as fingerprints.
- * A name that begins with "_" is a word for the templates only ("{_have}") and is not shown as evidence.
  * Arguments are for the fixer alone and are not shown; they never hold a secret (fixers read secrets from the facts).
  */
 #ifndef DR_API_FINDING_H

@@ -9,6 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The words that the person typed, so that the next step works when it is copied. */
+static const char *typed_name(bool as_openclaw)
+{
+    bool sudo = geteuid() == 0 && getenv("SUDO_USER");
+
+    if (as_openclaw)
+        return sudo ? "sudo openclaw doctor" : "openclaw doctor";
+    return sudo ? "sudo openclaw-doctor" : "openclaw-doctor";
+}
+
 static int command(const struct dr_session *session)
 {
     switch (session->options->command) {
@@ -56,7 +66,7 @@ int main(int argc, char **argv)
     struct dr_session session;
     _cleanup_error_ struct dr_error error = { 0 };
 
-    const char *program = "openclaw-doctor";
+    const char *program = typed_name(false);
 
     if (argc > 0 && dr_as_openclaw(argv[0])) {
         if (argc < 2 || strcmp(argv[1], "doctor") != 0)
@@ -65,7 +75,7 @@ int main(int argc, char **argv)
                        : 0;
         argc--;
         argv++;
-        program = "openclaw doctor";
+        program = typed_name(true);
     }
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error of the write, not a reason to die within a repair */

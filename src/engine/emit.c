@@ -238,9 +238,6 @@ void dr_emit_finding(const struct dr_emitter *emitter, const struct dr_finding *
     cJSON *evidence = add_array(json, "evidence");
 
     for (const struct dr_named *named = finding->evidence; named; named = named->next) {
-        if (named->name[0] == '_')
-            continue; /* words for the template only: no evidence */
-
         cJSON *item = add_element(evidence);
 
         add_text(emitter, item, "name", named->name);
