@@ -236,8 +236,9 @@ static void describe(struct dr_context *context, struct dr_finding *finding, con
     else
         dr_finding_word(finding, "these", dr_format(context, "%zu %s", found->count, folders ? "folders" : "files"));
     dr_finding_text(finding, "mode", dr_format(context, "%04o", found->mode));
-    dr_finding_text(finding, "user", dr_target(context)->user);
-    dr_finding_number(finding, "count", (long long)found->count);
+    dr_finding_word(finding, "user", dr_target(context)->user);
+    if (!one)
+        dr_finding_number(finding, "count", (long long)found->count);
     dr_finding_word(finding, "command", command(context));
     for (size_t i = 0; i < MOST_SAMPLES && i < found->count; i++)
         dr_finding_path(finding, "entry", found->samples[i]);
