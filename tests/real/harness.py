@@ -311,6 +311,8 @@ class Home:
         seed = seed_dir(self.release)
         if not (seed / "complete").is_file():
             raise Failure(f"{seed} is missing or incomplete: run tests/real/seed.py {self.release.version} first")
+        if not os.access(seed / "state", os.R_OK | os.X_OK):
+            raise Failure(f"{seed} was made by another user: set OPENCLAW_DOCTOR_CACHE to a folder of your own")
         shutil.copytree(seed / "state", self.state, symlinks=True)
         if (seed / "tmp").is_dir():
             shutil.copytree(seed / "tmp", self.tmp, dirs_exist_ok=True)

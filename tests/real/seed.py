@@ -38,10 +38,12 @@ def make(release: Release, target: pathlib.Path) -> None:
 
 def seed(release: Release) -> None:
     final = seed_dir(release)
+    complete = final / "complete"
+    if complete.is_file() and complete.read_text() == STAMP:
+        return
     final.parent.mkdir(parents=True, exist_ok=True)
     with open(final.parent / f".{release.version}.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        complete = final / "complete"
         if complete.is_file() and complete.read_text() == STAMP:
             return
         shutil.rmtree(final, ignore_errors=True)
