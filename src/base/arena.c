@@ -68,6 +68,24 @@ void *dr_arena_alloc(struct dr_arena *arena, size_t size)
     return memory;
 }
 
+void *dr_arena_grow(struct dr_arena *arena, void *items, size_t count, size_t item_size, size_t *capacity)
+{
+    enum { FIRST = 8 };
+
+    if (count < *capacity)
+        return items;
+
+    size_t more = *capacity > 0 ? *capacity * 2 : FIRST;
+    void *moved = more > SIZE_MAX / item_size ? NULL : dr_arena_alloc(arena, more * item_size);
+
+    if (!moved)
+        return NULL;
+    if (count > 0)
+        memcpy(moved, items, count * item_size);
+    *capacity = more;
+    return moved;
+}
+
 char *dr_arena_strndup(struct dr_arena *arena, const char *text, size_t length)
 {
     char *copy = dr_arena_alloc(arena, length + 1);

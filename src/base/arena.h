@@ -30,6 +30,13 @@ void dr_arena_release(struct dr_arena *arena);
 #define _cleanup_arena_ _cleanup_(dr_arena_release)
 
 void *dr_arena_alloc(struct dr_arena *arena, size_t size);
+
+/*
+ * A growing array: room for at least one item more than `count`. Moves the items when it must (the old place stays used up until the
+ * arena goes). NULL without memory.
+ */
+void *dr_arena_grow(struct dr_arena *arena, void *items, size_t count, size_t item_size, size_t *capacity);
+
 char *dr_arena_strdup(struct dr_arena *arena, const char *text);
 char *dr_arena_strndup(struct dr_arena *arena, const char *text, size_t length);
 char *dr_arena_vformat(struct dr_arena *arena, const char *format, va_list arguments) DR_PRINTF(2, 0);

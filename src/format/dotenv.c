@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
+#include "format/keys.h"
 
 #include <string.h>
 
@@ -246,17 +247,12 @@ static void find_lines(struct reader *reader, struct dr_dotenv_entry *entry, siz
 
 static struct dr_dotenv_entry *add_entry(struct reader *reader)
 {
-    if (reader->count == reader->capacity) {
-        size_t capacity = reader->capacity ? reader->capacity * 2 : 8;
-        struct dr_dotenv_entry *entries = dr_arena_alloc(reader->arena, capacity * sizeof(*entries));
+    struct dr_dotenv_entry *entries =
+        dr_arena_grow(reader->arena, reader->entries, reader->count, sizeof(*entries), &reader->capacity);
 
-        if (!entries)
-            return NULL;
-        if (reader->count)
-            memcpy(entries, reader->entries, reader->count * sizeof(*entries));
-        reader->entries = entries;
-        reader->capacity = capacity;
-    }
+    if (!entries)
+        return NULL;
+    reader->entries = entries;
     return &reader->entries[reader->count++];
 }
 
@@ -277,29 +273,15 @@ static int keep(struct reader *reader, struct dr_dotenv_entry entry)
     return 0;
 }
 
-static int compare_by_key(const void *a, const void *b)
-{
-    const struct dr_dotenv_entry *left = *(struct dr_dotenv_entry *const *)a;
-    const struct dr_dotenv_entry *right = *(struct dr_dotenv_entry *const *)b;
-    int order = strcmp(left->key, right->key);
-
-    return order ? order : (left > right) - (left < right);
-}
-
 static int mark_shadowed(struct reader *reader)
 {
-    _cleanup_free_ struct dr_dotenv_entry **sorted = NULL;
+    _cleanup_free_ struct dr_key *keys = calloc(reader->count + 1, sizeof(*keys));
 
-    if (reader->count < 2)
-        return 0;
-    sorted = calloc(reader->count, sizeof(struct dr_dotenv_entry *));
-    if (!sorted)
+    if (!keys)
         return -ENOMEM;
     for (size_t i = 0; i < reader->count; i++)
-        sorted[i] = &reader->entries[i];
-    qsort(sorted, reader->count, sizeof(struct dr_dotenv_entry *), compare_by_key);
-    for (size_t i = 0; i + 1 < reader->count; i++)
-        sorted[i]->shadowed = strcmp(sorted[i]->key, sorted[i + 1]->key) == 0;
+        keys[i] = (struct dr_key){ .text = reader->entries[i].key, .shadowed = &reader->entries[i].shadowed };
+    dr_keys_shadow(keys, reader->count);
     return 0;
 }
 

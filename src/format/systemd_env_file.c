@@ -1,6 +1,7 @@
 #include "format/systemd_env_file.h"
 
 #include "base/buffer.h"
+#include "format/keys.h"
 
 #include <string.h>
 
@@ -74,17 +75,12 @@ static int take(struct reader *reader, size_t at, char c)
 
 static struct dr_env_file_entry *add_entry(struct reader *reader)
 {
-    if (reader->count == reader->capacity) {
-        size_t capacity = reader->capacity ? reader->capacity * 2 : 8;
-        struct dr_env_file_entry *entries = dr_arena_alloc(reader->arena, capacity * sizeof(*entries));
+    struct dr_env_file_entry *entries =
+        dr_arena_grow(reader->arena, reader->entries, reader->count, sizeof(*entries), &reader->capacity);
 
-        if (!entries)
-            return NULL;
-        if (reader->count)
-            memcpy(entries, reader->entries, reader->count * sizeof(*entries));
-        reader->entries = entries;
-        reader->capacity = capacity;
-    }
+    if (!entries)
+        return NULL;
+    reader->entries = entries;
     return &reader->entries[reader->count++];
 }
 
@@ -257,29 +253,15 @@ static int read_all(struct reader *reader)
     return r;
 }
 
-static int compare_by_key(const void *a, const void *b)
-{
-    const struct dr_env_file_entry *left = *(struct dr_env_file_entry *const *)a;
-    const struct dr_env_file_entry *right = *(struct dr_env_file_entry *const *)b;
-    int order = strcmp(left->key, right->key);
-
-    return order ? order : (left > right) - (left < right);
-}
-
 static int mark_shadowed(struct reader *reader)
 {
-    _cleanup_free_ struct dr_env_file_entry **sorted = NULL;
+    _cleanup_free_ struct dr_key *keys = calloc(reader->count + 1, sizeof(*keys));
 
-    if (reader->count < 2)
-        return 0;
-    sorted = calloc(reader->count, sizeof(struct dr_env_file_entry *));
-    if (!sorted)
+    if (!keys)
         return -ENOMEM;
     for (size_t i = 0; i < reader->count; i++)
-        sorted[i] = &reader->entries[i];
-    qsort(sorted, reader->count, sizeof(struct dr_env_file_entry *), compare_by_key);
-    for (size_t i = 0; i + 1 < reader->count; i++)
-        sorted[i]->shadowed = strcmp(sorted[i]->key, sorted[i + 1]->key) == 0;
+        keys[i] = (struct dr_key){ .text = reader->entries[i].key, .shadowed = &reader->entries[i].shadowed };
+    dr_keys_shadow(keys, reader->count);
     return 0;
 }
 

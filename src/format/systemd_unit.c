@@ -147,17 +147,12 @@ static int keep_pieces(struct reader *reader, size_t start, size_t end, struct d
 
 static struct dr_unit_entry *add_entry(struct reader *reader)
 {
-    if (reader->count == reader->capacity) {
-        size_t capacity = reader->capacity ? reader->capacity * 2 : 16;
-        struct dr_unit_entry *entries = dr_arena_alloc(reader->arena, capacity * sizeof(*entries));
+    struct dr_unit_entry *entries =
+        dr_arena_grow(reader->arena, reader->entries, reader->count, sizeof(*entries), &reader->capacity);
 
-        if (!entries)
-            return NULL;
-        if (reader->count)
-            memcpy(entries, reader->entries, reader->count * sizeof(*entries));
-        reader->entries = entries;
-        reader->capacity = capacity;
-    }
+    if (!entries)
+        return NULL;
+    reader->entries = entries;
     return &reader->entries[reader->count++];
 }
 
