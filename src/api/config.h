@@ -95,4 +95,12 @@ bool dr_config_first(const struct dr_config *config, const struct dr_config_valu
                      struct dr_config_value *ret_child);
 bool dr_config_next(const struct dr_config *config, const struct dr_config_value *child, struct dr_config_value *ret_next);
 
+/*
+ * The edit that takes elements out of one array, with their commas; comments and everything else stay. `values` are children of the
+ * array in file order, `text` of the edit lives in the run's memory. -ENOTSUP: they do not stand in one array of one file.
+ */
+struct dr_edit;
+int dr_config_remove(struct dr_context *context, const struct dr_config_value *values, size_t count,
+                     struct dr_edit *ret_edit);
+
 #endif

@@ -19,6 +19,7 @@ struct dr_services;
 struct dr_kept_process;
 struct dr_secrets;
 struct dr_rights;
+struct dr_network;
 
 struct dr_context {
     struct dr_arena *arena;
@@ -36,6 +37,7 @@ struct dr_context {
     struct dr_kept_process *processes; /* facts/proc.h */
     struct dr_secrets *secrets;
     struct dr_rights *rights;
+    struct dr_network *network;
 };
 
 /*

@@ -1,0 +1,26 @@
+/*
+ * The networks that this host, or this container, stands in: read from /proc/net, nobody is contacted.
+ *
+ * fact: DR_UNKNOWN with --root (another system's network cannot be seen from here) or where /proc/net cannot be read.
+ */
+#ifndef DR_API_NETWORK_H
+#define DR_API_NETWORK_H
+
+#include "api/locality.h"
+
+struct dr_interface_network {
+    const char *interface;
+    struct dr_subnet subnet; /* what is reached without a gateway */
+    bool containers; /* a bridge of Docker or Podman (docker0, br-<12 hex digits>, podman0 ...), or we are in a container */
+};
+
+struct dr_network {
+    struct dr_fact fact;
+    const struct dr_interface_network *list; /* loopback is left out; at most 256 are kept */
+    size_t count;
+    bool has_containers; /* one of them has `containers` */
+};
+
+const struct dr_network *dr_network(struct dr_context *context);
+
+#endif
