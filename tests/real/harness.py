@@ -361,7 +361,9 @@ class Home:
 
 
 def seed_dir(release: Release) -> pathlib.Path:
-    return cache_dir() / "seeds" / release.version
+    """Of this version of seed.py: checkouts that share the cache do not take each other's seeds away."""
+    stamp = hashlib.sha256(pathlib.Path(__file__).with_name("seed.py").read_bytes()).hexdigest()
+    return cache_dir() / "seeds" / f"{release.version}-{stamp[:12]}"
 
 
 # ---------------------------------------------------------------------------------------------- gateway
