@@ -20,7 +20,7 @@ static const struct dr_problem problems[] = {
         .severity = DR_WARNING,
         .confidence = DR_CERTAIN,
         .safety = DR_UNSAFE,
-        .message = "gateway.trustedProxies has {count} that matches nothing, and OpenClaw does not say so: {entries}.",
+        .message = "gateway.trustedProxies has {count} that {match} nothing, and OpenClaw does not say so: {entries}.",
         .advice = "Write the proxy's IP address there, as the gateway sees it, or take the entry out.",
         .fixer = "trust-entry-remove",
         .why = "it changes the list of who is trusted, and a running gateway may restart itself to take it in",
@@ -29,7 +29,7 @@ static const struct dr_problem problems[] = {
         .code = "entry-misread",
         .severity = DR_WARNING,
         .confidence = DR_CERTAIN,
-        .message = "gateway.trustedProxies has {count} that this release reads otherwise than it looks: {entries}.",
+        .message = "gateway.trustedProxies has {count} that this release reads otherwise than written: {entries}.",
         .advice = "Write all four numbers of the address, such as 192.168.1.0/24.",
     },
     [EVERYONE] = {
@@ -251,7 +251,8 @@ static void report(struct judging *judging, enum problem problem)
     dr_finding_severity(finding, troubled->severity);
     dr_finding_text(finding, "entries", dr_format(judging->context, "%s%s", troubled->named, more));
     dr_finding_word(finding, "count",
-                    troubled->count == 1 ? "an entry" : dr_format(judging->context, "%zu entries, each", troubled->count));
+                    troubled->count == 1 ? "an entry" : dr_format(judging->context, "%zu entries", troubled->count));
+    dr_finding_word(finding, "match", troubled->count == 1 ? "matches" : "match");
     if (problem == EVERYONE || problem == TOO_WIDE)
         dr_finding_text(finding, "effect", effect_of(judging));
     if (problem == BRIDGE_MOVED)
