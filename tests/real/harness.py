@@ -360,10 +360,13 @@ class Home:
         return f"file:{self.state}/state/openclaw.sqlite?mode={mode}"
 
 
+# Checkouts that make seeds in different ways share the cache without getting in each other's way.
+# Taken now: as root, /tmp (and a project below it) goes out of sight.
+_SEED_STAMP = hashlib.sha256((HERE / "seed.py").read_bytes()).hexdigest()[:8]
+
+
 def seed_dir(release: Release) -> pathlib.Path:
-    """Of this version of seed.py: checkouts that share the cache do not take each other's seeds away."""
-    stamp = hashlib.sha256(pathlib.Path(__file__).with_name("seed.py").read_bytes()).hexdigest()
-    return cache_dir() / "seeds" / f"{release.version}-{stamp[:12]}"
+    return cache_dir() / "seeds" / f"{release.version}-{_SEED_STAMP}"
 
 
 # ---------------------------------------------------------------------------------------------- gateway
