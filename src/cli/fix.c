@@ -48,7 +48,17 @@ static const cJSON *fix_of(const cJSON *finding)
     return cJSON_GetObjectItemCaseSensitive(finding, "fix");
 }
 
-/* Policy: what is safe goes ahead; what is not is asked one by one, or was consented to by --unsafe. */
+static bool is_hint(const struct fixing *fixing, const cJSON *finding)
+{
+    enum dr_severity severity = DR_ERROR;
+
+    return dr_severity_parse(dr_json_text(finding, "severity"), &severity) &&
+           severity < fixing->session->options->severity_min;
+}
+
+/*
+ * Policy: what is safe goes ahead; what is not is asked one by one, or was consented to by --unsafe. Nobody is asked about a mere hint.
+ */
 static bool decide(struct fixing *fixing, const cJSON *finding)
 {
     enum dr_safety safety;
@@ -57,7 +67,7 @@ static bool decide(struct fixing *fixing, const cJSON *finding)
         return false;
     if (safety == DR_SAFE || fixing->session->options->unsafe || fixing->unsafe_to_all)
         return true;
-    if (fixing->quit || !dr_prompt_possible(fixing->session))
+    if (fixing->quit || is_hint(fixing, finding) || !dr_prompt_possible(fixing->session))
         return false;
 
     enum dr_answer answer = dr_prompt_repair(finding, fixing->look->operations);

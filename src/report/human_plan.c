@@ -142,6 +142,10 @@ void dr_view_plan(struct dr_view *view)
     cJSON_ArrayForEach (finding, cJSON_GetObjectItemCaseSensitive(view->document, "findings")) {
         say_operations(view, cJSON_GetObjectItemCaseSensitive(finding, "fix"), seen, &number);
     }
+    /* What --fix would do for hints is part of the plan too: it changes nothing that it did not show. */
+    cJSON_ArrayForEach (finding, cJSON_GetObjectItemCaseSensitive(view->document, "belowThreshold")) {
+        say_operations(view, cJSON_GetObjectItemCaseSensitive(finding, "fix"), seen, &number);
+    }
     if (number == 0)
         say_plan_title(view, "The plan: nothing to do. Nothing has been changed.");
 }

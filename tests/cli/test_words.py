@@ -178,6 +178,14 @@ class Repair(Home):
         self.assertIn("0600 instead of 0644", done.stdout)
         self.assertEqual(before, sorted(str(path) for path in self.home.rglob("*")))
 
+    def test_a_hint_that_is_repaired_stands_in_the_plan(self):
+        config = self.home / ".openclaw/openclaw.json"
+        config.chmod(0o644)  # behind a closed folder: a hint, repaired all the same
+        done = self.run_doctor("--fix", "--dry-run", exit=0)
+        self.assertIn("openclaw.json: mode 0600 instead of 0644", done.stdout)
+        self.run_doctor("--fix", exit=0)
+        self.assertEqual(config.stat().st_mode & 0o777, 0o600)
+
     def test_fix_then_nothing_to_do_then_undo(self):
         self.loosen()
         config = self.home / ".openclaw/openclaw.json"
