@@ -162,15 +162,14 @@ const char *dr_finding_get(const struct dr_finding *finding, const char *argumen
 void dr_could_not_tell(struct dr_findings *findings, const struct dr_source *subject, const char *format, ...)
 {
     struct dr_unknown *unknown = dr_alloc(findings->context, sizeof(*unknown));
-    _cleanup_free_ char *text = NULL;
+    const char *text;
     va_list arguments;
 
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
+    text = dr_vformat(findings->context, format, arguments);
     va_end(arguments);
     unknown->subject = copy_source(findings->context, subject);
-    unknown->reason = safe_text(findings->context, text ? text : "out of memory");
+    unknown->reason = safe_text(findings->context, text);
     *findings->last_unknown = unknown;
     findings->last_unknown = &unknown->next;
 }
@@ -185,14 +184,13 @@ bool dr_unknown_fact(struct dr_findings *findings, const struct dr_fact *fact)
 
 int dr_not_applicable(struct dr_findings *findings, const char *format, ...)
 {
-    _cleanup_free_ char *text = NULL;
+    const char *text;
     va_list arguments;
 
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
+    text = dr_vformat(findings->context, format, arguments);
     va_end(arguments);
-    findings->not_applicable = safe_text(findings->context, text ? text : "does not apply here");
+    findings->not_applicable = safe_text(findings->context, text);
     return 1;
 }
 

@@ -21,14 +21,13 @@ size_t dr_plan_room(const struct dr_plan *plan)
 
 void dr_plan_refuse(struct dr_plan *plan, const char *format, ...)
 {
-    _cleanup_free_ char *text = NULL;
+    const char *text;
     va_list arguments;
 
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
+    text = dr_vformat(plan->context, format, arguments);
     va_end(arguments);
-    plan->refused = dr_strdup(plan->context, text ? text : "out of memory");
+    plan->refused = text;
     plan->first = NULL;
     plan->last = &plan->first;
     plan->count = 0;

@@ -39,15 +39,20 @@ char *dr_strndup(struct dr_context *context, const char *text, size_t length)
     return or_give_up(context, dr_arena_strndup(context->arena, text, length));
 }
 
+char *dr_vformat(struct dr_context *context, const char *format, va_list arguments)
+{
+    return or_give_up(context, dr_arena_vformat(context->arena, format, arguments));
+}
+
 char *dr_format(struct dr_context *context, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    char *text = dr_arena_vformat(context->arena, format, arguments);
+    char *text = dr_vformat(context, format, arguments);
 
     va_end(arguments);
-    return or_give_up(context, text);
+    return text;
 }
 
 int64_t dr_now_ms(struct dr_context *context)

@@ -40,6 +40,9 @@ struct dr_context {
     struct dr_network *network;
 };
 
+/* dr_format with the arguments of a caller that takes "..." itself. */
+char *dr_vformat(struct dr_context *context, const char *format, va_list arguments) DR_PRINTF(2, 0);
+
 /*
  * Every secret that a fact meets is made known here. The wire replaces each occurrence in any text that leaves the worker by its
  * fingerprint (secrets shorter than 6 characters only where they are reported as such: they would hit ordinary words).

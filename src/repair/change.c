@@ -148,3 +148,8 @@ int dr_change_would_revert(struct dr_scene *scene, const struct dr_step *step, s
 {
     return kinds[step->kind]->revert(scene, step, true, error);
 }
+
+bool dr_change_is_out_of_reach(int code)
+{
+    return code == -ESTALE || code == -EPERM || code == -ELOOP || code == -EXDEV || code == -ENOENT || code == -ENOTDIR;
+}

@@ -49,6 +49,9 @@ int dr_change_revert(struct dr_scene *scene, const struct dr_step *step, struct 
 /* Looks whether revert would be refused, and changes nothing: 0, 1 or -ESTALE as revert. */
 int dr_change_would_revert(struct dr_scene *scene, const struct dr_step *step, struct dr_error *error) DR_MUST_CHECK;
 
+/* Why a revert did not happen: the user changed it since, or it is out of our reach. It is left as it is; any other code stops the work. */
+bool dr_change_is_out_of_reach(int code);
+
 /* --- for the kinds' own files ------------------------------------------------------------------------------------- */
 
 struct dr_kind {

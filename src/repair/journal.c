@@ -222,3 +222,14 @@ int dr_journal_kept(int run_fd, const char *name, const char *sha256, struct dr_
         return r;
     return sha256 && strcmp(hash, sha256) != 0 ? -ESTALE : 0;
 }
+
+int dr_journal_end(struct dr_journal *journal, const char *state)
+{
+    cJSON *line = dr_journal_line("end", 0);
+
+    if (line && !cJSON_AddStringToObject(line, "state", state)) {
+        cJSON_Delete(line);
+        line = NULL;
+    }
+    return dr_journal_add(journal, line);
+}

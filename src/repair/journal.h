@@ -83,6 +83,9 @@ int dr_journal_sync(struct dr_journal *journal) DR_MUST_CHECK;
 /* {"type": type, "step": step} */
 cJSON *dr_journal_line(const char *type, unsigned step);
 
+/* Writes that the run is over: "kept" or "rolled-back". */
+int dr_journal_end(struct dr_journal *journal, const char *state) DR_MUST_CHECK;
+
 /* A folder below the run's folder, such as "backup" or "quarantine/0003". */
 int dr_journal_folder(struct dr_journal *journal, const char *path, int *ret_fd) DR_MUST_CHECK;
 

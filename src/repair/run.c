@@ -115,15 +115,7 @@ int dr_run_folder(struct dr_repair_run *run, struct dr_error *error)
 
 int dr_run_write_end(struct dr_repair_run *run, const char *state)
 {
-    if (run->journal.dir_fd < 0)
-        return 0;
-    cJSON *line = dr_journal_line("end", 0);
-
-    if (line && !cJSON_AddStringToObject(line, "state", state)) {
-        cJSON_Delete(line);
-        line = NULL;
-    }
-    return dr_journal_add(&run->journal, line);
+    return run->journal.dir_fd < 0 ? 0 : dr_journal_end(&run->journal, state);
 }
 
 int dr_run_remove_folder(struct dr_repair_run *run)

@@ -15,12 +15,6 @@ struct settling {
     struct dr_buffer sentence;
 };
 
-/* The user changed it since, or it is out of our reach: it is left as it is. Anything else stops the settling. */
-static bool leave_it(int code)
-{
-    return code == -ESTALE || code == -EPERM || code == -ELOOP || code == -EXDEV || code == -ENOENT || code == -ENOTDIR;
-}
-
 static int take_back_all(struct settling *settling, struct dr_record *record, struct dr_journal *journal, size_t *ret_back,
                          size_t *ret_left, struct dr_error *error)
 {
@@ -38,7 +32,7 @@ static int take_back_all(struct settling *settling, struct dr_record *record, st
             continue;
         int r = dr_change_revert(&scene, step, &why);
 
-        if (r < 0 && !leave_it(r))
+        if (r < 0 && !dr_change_is_out_of_reach(r))
             return dr_error_set(error, r, "run %s was interrupted, and %s cannot be put back: %s", record->run, step->path,
                                 dr_error_text(&why));
         *ret_back += r == 0;
@@ -53,17 +47,6 @@ static int take_back_all(struct settling *settling, struct dr_record *record, st
     return dr_journal_sync(journal);
 }
 
-static int write_end(struct dr_journal *journal, const char *state)
-{
-    cJSON *line = dr_journal_line("end", 0);
-
-    if (line && !cJSON_AddStringToObject(line, "state", state)) {
-        cJSON_Delete(line);
-        line = NULL;
-    }
-    return dr_journal_add(journal, line);
-}
-
 static int settle_repair(struct settling *settling, struct dr_record *record, struct dr_journal *journal,
                          struct dr_error *error)
 {
@@ -73,7 +56,7 @@ static int settle_repair(struct settling *settling, struct dr_record *record, st
     if (r == 0 && record->count == 0 && dr_journal_remove(&settling->run->home, record->run, journal) == 0)
         return 0;
     if (r == 0)
-        r = write_end(journal, record->applied ? "kept" : "rolled-back");
+        r = dr_journal_end(journal, record->applied ? "kept" : "rolled-back");
     if (r < 0)
         return r;
     return record->applied
@@ -96,7 +79,7 @@ static int settle_undo(struct settling *settling, struct dr_record *record, stru
         run->force = false;
     }
     if (r == 0)
-        r = write_end(journal, "kept");
+        r = dr_journal_end(journal, "kept");
     if (r < 0)
         return r;
     return dr_buffer_appendf(&settling->sentence, "The undo of run %s was interrupted and is finished now. ",

@@ -8,31 +8,6 @@
 
 const char *const dr_trio_suffix[DR_TRIO] = { "", "-wal", "-shm" };
 
-/* --- words ------------------------------------------------------------------------------------------------------ */
-
-static const char *const action_names[] = {
-    [DR_ROW_SET_TEXT] = "set-text",
-    [DR_ROW_SET_JSON] = "set-json",
-    [DR_ROW_COPY] = "copy",
-    [DR_ROW_DELETE] = "delete",
-};
-
-static int kind_named(const char *name)
-{
-    for (enum dr_operation_kind kind = DR_SET_MODE; name && kind <= DR_UPDATE_ROW; kind++)
-        if (strcmp(dr_operation_kind_name(kind), name) == 0)
-            return (int)kind;
-    return -EINVAL;
-}
-
-static int name_index(const char *const *names, size_t count, const char *name)
-{
-    for (size_t i = 0; name && i < count; i++)
-        if (strcmp(names[i], name) == 0)
-            return (int)i;
-    return -EINVAL;
-}
-
 void dr_seen_from_stat(const struct stat *st, struct dr_seen *ret_seen)
 {
     *ret_seen = (struct dr_seen){
@@ -105,7 +80,7 @@ static cJSON *row_to_json(const struct dr_row_change *row)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON *key = json ? cJSON_AddObjectToObject(json, "key") : NULL;
-    bool ok = key && add_text(json, "table", row->table) && add_text(json, "action", action_names[row->action]) &&
+    bool ok = key && add_text(json, "table", row->table) && add_text(json, "action", dr_row_action_name(row->action)) &&
               add_text(json, "column", row->column) && add_long(json, "schemaVersion", row->schema_version);
 
     for (size_t i = 0; ok && i < DR_COUNT(row->key) && row->key[i].column; i++)
@@ -139,11 +114,6 @@ cJSON *dr_step_to_json(const struct dr_step *step)
 
 /* --- from JSON -------------------------------------------------------------------------------------------------- */
 
-static const char *text_of(const cJSON *json, const char *name)
-{
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
-}
-
 static int number_of(const cJSON *json, const char *name, uint32_t *ret_number)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
@@ -156,7 +126,7 @@ static int number_of(const cJSON *json, const char *name, uint32_t *ret_number)
 
 static int long_of(const cJSON *json, const char *name, int64_t *ret_value)
 {
-    const char *text = text_of(json, name);
+    const char *text = dr_json_text(json, name);
     char *end;
 
     if (!text || *text == '\0')
@@ -169,7 +139,7 @@ static int long_of(const cJSON *json, const char *name, int64_t *ret_value)
 static int seen_from_json(const cJSON *json, struct dr_seen *ret_seen)
 {
     struct dr_seen seen = { .exists = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "exists")) };
-    const char *hash = text_of(json, "sha256");
+    const char *hash = dr_json_text(json, "sha256");
     int64_t device, inode;
 
     if (!cJSON_IsObject(json) || (hash && strlen(hash) != DR_SHA256_HEX - 1))
@@ -204,7 +174,7 @@ int dr_trio_from_json(const cJSON *json, struct dr_trio *ret_trio)
 /* Every text of the step is copied; NULL stays NULL. */
 static int copy_text(const cJSON *json, const char *name, struct dr_arena *arena, const char **ret_text)
 {
-    const char *text = text_of(json, name);
+    const char *text = dr_json_text(json, name);
 
     *ret_text = text ? dr_arena_strdup(arena, text) : NULL;
     return text && !*ret_text ? -ENOMEM : 0;
@@ -212,16 +182,14 @@ static int copy_text(const cJSON *json, const char *name, struct dr_arena *arena
 
 static int row_from_json(const cJSON *json, struct dr_arena *arena, struct dr_row_change *row)
 {
-    int action = name_index(action_names, DR_COUNT(action_names), text_of(json, "action"));
     const cJSON *key = cJSON_GetObjectItemCaseSensitive(json, "key");
     const cJSON *cell;
     size_t cells = 0;
 
-    if (action < 0 || !cJSON_IsObject(key) || long_of(json, "schemaVersion", &row->schema_version) < 0 ||
-        copy_text(json, "table", arena, &row->table) < 0 || copy_text(json, "column", arena, &row->column) < 0 ||
-        !row->table)
+    if (!dr_row_action_parse(dr_json_text(json, "action"), &row->action) || !cJSON_IsObject(key) ||
+        long_of(json, "schemaVersion", &row->schema_version) < 0 || copy_text(json, "table", arena, &row->table) < 0 ||
+        copy_text(json, "column", arena, &row->column) < 0 || !row->table)
         return -EINVAL;
-    row->action = (enum dr_row_action)action;
     cJSON_ArrayForEach (cell, key) {
         const char *value = cJSON_GetStringValue(cell);
 
@@ -249,13 +217,11 @@ static bool plain_name(const char *name)
 int dr_step_from_json(const cJSON *json, struct dr_arena *arena, struct dr_step *ret_step)
 {
     struct dr_step step = { 0 };
-    int kind = kind_named(text_of(json, "kind"));
     const cJSON *files = cJSON_GetObjectItemCaseSensitive(json, "files");
 
-    if (kind < 0 || number_of(json, "step", &step.number) < 0 || number_of(json, "operation", &step.operation) < 0 ||
-        number_of(json, "group", &step.group) < 0)
+    if (!dr_operation_kind_parse(dr_json_text(json, "kind"), &step.kind) || number_of(json, "step", &step.number) < 0 ||
+        number_of(json, "operation", &step.operation) < 0 || number_of(json, "group", &step.group) < 0)
         return -EINVAL;
-    step.kind = (enum dr_operation_kind)kind;
     if (copy_text(json, "path", arena, &step.path) < 0 || copy_text(json, "summary", arena, &step.summary) < 0 ||
         copy_text(json, "backup", arena, &step.backup) < 0 || copy_text(json, "temp", arena, &step.temp) < 0 ||
         copy_text(json, "aside", arena, &step.aside) < 0)

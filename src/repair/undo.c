@@ -90,11 +90,6 @@ static int look_through(struct dr_scene *scene, const struct dr_record *record, 
     return 0;
 }
 
-static bool leave_it(int code)
-{
-    return code == -ESTALE || code == -EPERM || code == -ELOOP || code == -EXDEV || code == -ENOENT || code == -ENOTDIR;
-}
-
 static int take_back_all(struct dr_scene *scene, struct dr_record *record, cJSON *undone, cJSON *refused,
                          struct dr_error *error)
 {
@@ -106,7 +101,7 @@ static int take_back_all(struct dr_scene *scene, struct dr_record *record, cJSON
             continue;
         int r = dr_change_revert(scene, step, &why);
 
-        if (r < 0 && !leave_it(r))
+        if (r < 0 && !dr_change_is_out_of_reach(r))
             return dr_error_set(error, r, "%s cannot be put back: %s; undo again to go on", step->path, dr_error_text(&why));
         r = r < 0 ? tell(refused, step, dr_error_text(&why)) : tell(undone, step, NULL);
         if (r == 0)

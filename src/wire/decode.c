@@ -1,4 +1,4 @@
-#include "wire/names.h"
+#include "wire/wire.h"
 
 #include "base/text.h"
 
@@ -202,14 +202,12 @@ static int get_key(const struct decoder *decoder, const cJSON *json, const char 
 static int get_row(const struct decoder *decoder, const cJSON *json, struct dr_operation *operation)
 {
     struct dr_row_change *row = dr_arena_alloc(decoder->arena, sizeof(*row));
-    unsigned action;
     int r;
 
     if (!row)
         return -ENOMEM;
-    if (!dr_wire_index(dr_row_action_names, dr_row_action_count, dr_json_text(json, "action"), &action))
+    if (!dr_row_action_parse(dr_json_text(json, "action"), &row->action))
         return bad(decoder, "row.action");
-    row->action = (enum dr_row_action)action;
     if ((r = get_text(decoder, json, "table", true, &row->table)) < 0 ||
         (r = get_key(decoder, json, "key", row->key, DR_COUNT(row->key))) < 0 ||
         (r = get_text(decoder, json, "column", row->action != DR_ROW_DELETE, &row->column)) < 0 ||

@@ -1,18 +1,10 @@
 #include "base/hash.h"
-#include "wire/names.h"
+#include "wire/wire.h"
 
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
-
-const char *const dr_row_action_names[] = {
-    [DR_ROW_SET_TEXT] = "set-text",
-    [DR_ROW_SET_JSON] = "set-json",
-    [DR_ROW_COPY] = "copy",
-    [DR_ROW_DELETE] = "delete",
-};
-const size_t dr_row_action_count = DR_COUNT(dr_row_action_names);
 
 /* Adding to an object fails only without memory; one flag gathers that so that the table of fields stays readable. */
 struct object {
@@ -139,7 +131,7 @@ static struct object row_object(const struct dr_row_change *row)
 
     add_text(&object, "table", row->table);
     add_child(&object, "key", &key);
-    add_text(&object, "action", dr_row_action_names[row->action]);
+    add_text(&object, "action", dr_row_action_name(row->action));
     add_text(&object, "column", row->column);
     add_text(&object, "jsonPath", row->json_path);
     add_text(&object, "text", row->text);

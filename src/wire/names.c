@@ -1,4 +1,4 @@
-#include "wire/names.h"
+#include "wire/wire.h"
 
 #include <string.h>
 
@@ -11,6 +11,13 @@ static const char *const kind_names[] = {
     [DR_SET_MODE] = "set-mode",     [DR_SET_OWNER] = "set-owner",   [DR_EDIT_FILE] = "edit-file",
     [DR_WRITE_FILE] = "write-file", [DR_MOVE_ASIDE] = "move-aside", [DR_MAKE_DIRECTORY] = "make-directory",
     [DR_UPDATE_ROW] = "update-row",
+};
+
+static const char *const action_names[] = {
+    [DR_ROW_SET_TEXT] = "set-text",
+    [DR_ROW_SET_JSON] = "set-json",
+    [DR_ROW_COPY] = "copy",
+    [DR_ROW_DELETE] = "delete",
 };
 
 const char *dr_severity_name(enum dr_severity severity)
@@ -33,7 +40,7 @@ const char *dr_operation_kind_name(enum dr_operation_kind kind)
     return kind_names[kind];
 }
 
-bool dr_wire_index(const char *const *names, size_t count, const char *text, unsigned *ret_index)
+static bool find(const char *const *names, size_t count, const char *text, unsigned *ret_index)
 {
     for (size_t i = 0; text && i < count; i++) {
         if (strcmp(names[i], text) == 0) {
@@ -48,7 +55,7 @@ bool dr_severity_parse(const char *text, enum dr_severity *ret_severity)
 {
     unsigned index;
 
-    if (!dr_wire_index(severity_names, DR_COUNT(severity_names), text, &index))
+    if (!find(severity_names, DR_COUNT(severity_names), text, &index))
         return false;
     *ret_severity = (enum dr_severity)index;
     return true;
@@ -58,7 +65,7 @@ bool dr_safety_parse(const char *text, enum dr_safety *ret_safety)
 {
     unsigned index;
 
-    if (!dr_wire_index(safety_names, DR_COUNT(safety_names), text, &index))
+    if (!find(safety_names, DR_COUNT(safety_names), text, &index))
         return false;
     *ret_safety = (enum dr_safety)index;
     return true;
@@ -68,9 +75,24 @@ bool dr_operation_kind_parse(const char *text, enum dr_operation_kind *ret_kind)
 {
     unsigned index;
 
-    if (!dr_wire_index(kind_names, DR_COUNT(kind_names), text, &index))
+    if (!find(kind_names, DR_COUNT(kind_names), text, &index))
         return false;
     *ret_kind = (enum dr_operation_kind)index;
+    return true;
+}
+
+const char *dr_row_action_name(enum dr_row_action action)
+{
+    return action_names[action];
+}
+
+bool dr_row_action_parse(const char *text, enum dr_row_action *ret_action)
+{
+    unsigned index;
+
+    if (!find(action_names, DR_COUNT(action_names), text, &index))
+        return false;
+    *ret_action = (enum dr_row_action)index;
     return true;
 }
 

@@ -25,6 +25,10 @@ const char *dr_operation_kind_name(enum dr_operation_kind kind);
 /* False when the text names none. */
 bool dr_severity_parse(const char *text, enum dr_severity *ret_severity);
 bool dr_safety_parse(const char *text, enum dr_safety *ret_safety);
+bool dr_operation_kind_parse(const char *text, enum dr_operation_kind *ret_kind);
+
+const char *dr_row_action_name(enum dr_row_action action);
+bool dr_row_action_parse(const char *text, enum dr_row_action *ret_action);
 
 /* Caller owns the result; NULL without memory. `finding` is the fingerprint of the finding that it repairs. */
 cJSON *dr_operation_to_json(const struct dr_operation *operation, const char *finding);
