@@ -4,6 +4,7 @@
 
 #include <getopt.h>
 #include <string.h>
+#include <strings.h>
 
 enum word {
     WORD_JSON = 256,
@@ -31,6 +32,12 @@ enum word {
     WORD_TAG,
     WORD_TIMEOUT,
     WORD_CHECK_TIMEOUT,
+    WORD_PROBE_TIMEOUT,
+    WORD_ONLINE,
+    WORD_OFFLINE,
+    WORD_DEEP,
+    WORD_GATEWAY_URL,
+    WORD_PROXY_CONFIG,
     WORD_PRINT_SCHEMA,
     WORD_VERSION,
     WORD_ACCEPTED, /* a word of OpenClaw's own doctor that changes nothing here */
@@ -68,12 +75,17 @@ static const struct option words[] = {
     { "tag", required_argument, NULL, WORD_TAG },
     { "timeout", required_argument, NULL, WORD_TIMEOUT },
     { "check-timeout", required_argument, NULL, WORD_CHECK_TIMEOUT },
+    { "probe-timeout", required_argument, NULL, WORD_PROBE_TIMEOUT },
+    { "online", no_argument, NULL, WORD_ONLINE },
+    { "offline", no_argument, NULL, WORD_OFFLINE },
+    { "deep", optional_argument, NULL, WORD_DEEP },
+    { "gateway-url", required_argument, NULL, WORD_GATEWAY_URL },
+    { "proxy-config", required_argument, NULL, WORD_PROXY_CONFIG },
     { "print-schema", no_argument, NULL, WORD_PRINT_SCHEMA },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, WORD_VERSION },
     { "lint", no_argument, NULL, WORD_ACCEPTED },
     { "all", no_argument, NULL, WORD_ACCEPTED },
-    { "deep", no_argument, NULL, WORD_ACCEPTED },
     { "no-workspace-suggestions", no_argument, NULL, WORD_ACCEPTED },
     { NULL, 0, NULL, 0 },
 };
@@ -107,6 +119,14 @@ static const char help[] =
     "  --only ID  --skip ID  --tag TAG    checks (files-modes) or single problems (files-modes/open-to-others)\n"
     "  --timeout SECONDS                  for all checks together (default 60)\n"
     "  --check-timeout SECONDS            for each check (default 10)\n"
+    "\n"
+    "Contacting the gateway (by default this host's own addresses only, without authenticating)\n"
+    "  --online               other hosts too: public URLs, time servers\n"
+    "  --offline              nobody at all\n"
+    "  --gateway-url URL      also ask this address\n"
+    "  --deep[=identity]      connect with the gateway's token (or sign as this home's device)\n"
+    "  --proxy-config FILE    the configuration of a reverse proxy that is not in its usual place\n"
+    "  --probe-timeout SECONDS  for each address (default 3)\n"
     "\n"
     "Repairing\n"
     "  --yes              do not ask (unsafe repairs are left out)\n"
@@ -195,6 +215,28 @@ static int take_path(const char **field, const char *name, const char *value, st
     return 0;
 }
 
+static int parse_deep(struct dr_options *options, const char *value, struct dr_error *error)
+{
+    if (value && strcmp(value, "identity") != 0)
+        return dr_error_set(error, -EINVAL, "--deep stands alone or is --deep=identity, not \"%s\"", value);
+    options->deep = value ? DR_DEEP_IDENTITY : DR_DEEP_TOKEN;
+    return 0;
+}
+
+static int parse_url(struct dr_options *options, const char *value, struct dr_error *error)
+{
+    static const char *const schemes[] = { "ws://", "wss://", "http://", "https://" };
+
+    for (size_t i = 0; i < DR_COUNT(schemes); i++) {
+        if (strncasecmp(value, schemes[i], strlen(schemes[i])) == 0 && value[strlen(schemes[i])] != '\0') {
+            options->gateway_url = value;
+            return 0;
+        }
+    }
+    return dr_error_set(error, -EINVAL, "--gateway-url wants ws://, wss://, http:// or https:// and a host, not \"%s\"",
+                        value);
+}
+
 /* The words that take a value. 1: not one of these. */
 static int take_value(struct dr_options *options, int word, const char *value, struct dr_error *error)
 {
@@ -227,6 +269,16 @@ static int take_value(struct dr_options *options, int word, const char *value, s
         return parse_seconds("timeout", value, &options->timeout_ms, error);
     case WORD_CHECK_TIMEOUT:
         return parse_seconds("check-timeout", value, &options->check_timeout_ms, error);
+    case WORD_PROBE_TIMEOUT:
+        return parse_seconds("probe-timeout", value, &options->probe_timeout_ms, error);
+    case WORD_DEEP:
+        return parse_deep(options, value, error);
+    case WORD_GATEWAY_URL:
+        return parse_url(options, value, error);
+    case WORD_PROXY_CONFIG:
+        if (value[0] != '/')
+            return dr_error_set(error, -EINVAL, "--proxy-config wants an absolute path, not \"%s\"", value);
+        return add_word(options->proxy_configs, value, "proxy-config", error);
     case WORD_SEVERITY_MIN:
         return parse_severity(options, value, error);
     case WORD_EXIT_STYLE:
@@ -256,6 +308,8 @@ static void take_switch(struct dr_options *options, int word)
         { WORD_DETERMINISTIC, &options->deterministic },
         { WORD_EXIT_ZERO, &options->exit_zero },
         { WORD_DETAILED_EXIT, &options->detailed_exit },
+        { WORD_ONLINE, &options->online },
+        { WORD_OFFLINE, &options->offline },
     };
 
     for (size_t i = 0; i < DR_COUNT(switches); i++)
@@ -304,14 +358,18 @@ static int check_together(const struct dr_options *options, struct dr_error *err
         return dr_error_set(error, -EINVAL, "--root wants an absolute path");
     if (options->detailed_exit && options->command != DR_COMMAND_PLAN)
         return dr_error_set(error, -EINVAL, "--detailed-exit goes with plan");
+    if (options->offline && (options->online || options->deep != DR_DEEP_NOT || options->gateway_url))
+        return dr_error_set(error, -EINVAL, "--offline does not go with --online, --deep or --gateway-url");
     return 0;
 }
 
 int dr_options_parse(int argc, char **argv, struct dr_options *ret_options, struct dr_error *error)
 {
-    struct dr_options options = {
-        .severity_min = DR_WARNING, .exit_style = "lint", .timeout_ms = 60000, .check_timeout_ms = 10000
-    };
+    struct dr_options options = { .severity_min = DR_WARNING,
+                                  .exit_style = "lint",
+                                  .timeout_ms = 60000,
+                                  .check_timeout_ms = 10000,
+                                  .probe_timeout_ms = DR_PROBE_TIMEOUT_MS };
     int word;
 
     /* First of all, so that even a usage error is answered in the asked form. */

@@ -5,6 +5,7 @@
 #define DR_CLI_OPTIONS_H
 
 #include "base/error.h"
+#include "facts/request.h"
 #include "wire/wire.h"
 
 enum dr_command {
@@ -46,6 +47,11 @@ struct dr_options {
     const char *only[DR_MOST_WORDS + 1], *skip[DR_MOST_WORDS + 1], *tags[DR_MOST_WORDS + 1];
     unsigned timeout_ms; /* for all checks together */
     unsigned check_timeout_ms;
+    unsigned probe_timeout_ms;
+    bool online, offline;
+    enum dr_deep deep;
+    const char *gateway_url;
+    const char *proxy_configs[DR_MOST_WORDS + 1];
 };
 
 /* -EINVAL with one sentence for anything that is not a known word or does not go together. */

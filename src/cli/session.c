@@ -116,6 +116,12 @@ int dr_session_begin(const struct dr_options *options, const char *program, stru
     session->request.proc = "/proc";
     session->request.uid = geteuid();
     session->request.gid = getegid();
+    session->request.online = options->online;
+    session->request.offline = options->offline;
+    session->request.deep = options->deep;
+    session->request.gateway_url = options->gateway_url;
+    session->request.proxy_configs = options->proxy_configs[0] ? options->proxy_configs : NULL;
+    session->request.probe_timeout_ms = options->probe_timeout_ms;
     session->look_options = (struct dr_look_options){
         .selection = {
             .only = options->only[0] ? options->only : NULL,

@@ -20,6 +20,8 @@ struct dr_kept_process;
 struct dr_secrets;
 struct dr_rights;
 struct dr_network;
+struct dr_proxies;
+struct dr_live;
 
 struct dr_context {
     struct dr_arena *arena;
@@ -38,6 +40,8 @@ struct dr_context {
     struct dr_secrets *secrets;
     struct dr_rights *rights;
     struct dr_network *network;
+    struct dr_proxies *proxies;
+    struct dr_live *live;
 };
 
 /* dr_format with the arguments of a caller that takes "..." itself. */
