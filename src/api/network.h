@@ -14,19 +14,12 @@ struct dr_interface_network {
     bool containers; /* a bridge of Docker or Podman (docker0, br-<12 hex digits>, podman0 ...), or we are in a container */
 };
 
-/* An address of this host. Loopback and IPv6 link-local ones are left out. */
-struct dr_own_address {
-    const char *interface;
-    struct dr_address address;
-    bool containers; /* the interface is a bridge of Docker or Podman */
-};
-
 struct dr_network {
     struct dr_fact fact;
     const struct dr_interface_network *list; /* loopback is left out; at most 256 are kept */
     size_t count;
     bool has_containers; /* one of them has `containers` */
-    const struct dr_own_address *own; /* of interfaces that are up; at most 256; also where the fact is unknown, but never with --root */
+    const struct dr_address *own; /* addresses of this host's interfaces, loopback and link-local left out; at most 64 */
     size_t own_count;
 };
 

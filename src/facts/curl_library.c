@@ -3,6 +3,8 @@
 #include "base/cleanup.h"
 
 #include <dlfcn.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 struct symbol {

@@ -22,7 +22,7 @@ bool dr_live_is_own(struct dr_context *context, const struct dr_address *address
     if (dr_address_is_loopback(address))
         return true;
     for (size_t i = 0; i < network->own_count; i++)
-        if (memcmp(&network->own[i].address, address, sizeof(*address)) == 0)
+        if (memcmp(&network->own[i], address, sizeof(*address)) == 0)
             return true;
     return false;
 }

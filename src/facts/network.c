@@ -5,13 +5,11 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "facts/context.h"
+#include "facts/network_own.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,46 +94,6 @@ static int read_table(struct gathering *gathering, const char *name, void (*take
     return 0;
 }
 
-static bool own_address(const struct ifaddrs *entry, struct dr_address *ret_address)
-{
-    char text[INET6_ADDRSTRLEN];
-    const struct sockaddr_in *four = (const void *)entry->ifa_addr;
-    const struct sockaddr_in6 *six = (const void *)entry->ifa_addr;
-
-    if (!entry->ifa_addr || !(entry->ifa_flags & IFF_UP))
-        return false;
-    if (entry->ifa_addr->sa_family == AF_INET)
-        (void)inet_ntop(AF_INET, &four->sin_addr, text, sizeof(text));
-    else if (entry->ifa_addr->sa_family == AF_INET6 && !IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr))
-        (void)inet_ntop(AF_INET6, &six->sin6_addr, text, sizeof(text));
-    else
-        return false;
-    return dr_address_parse(text, ret_address) && !dr_address_is_loopback(ret_address);
-}
-
-/* The kernel lists them over netlink. Of this process's own network only, so not where a test puts another /proc. */
-static void gather_own(struct dr_context *context, struct dr_network *network)
-{
-    struct dr_own_address *list = dr_alloc(context, MOST_NETWORKS * sizeof(*list));
-    struct ifaddrs *all = NULL;
-
-    if (strcmp(context->request->proc, "/proc") != 0 || getifaddrs(&all) < 0)
-        return;
-    for (const struct ifaddrs *entry = all; entry && network->own_count < MOST_NETWORKS; entry = entry->ifa_next) {
-        struct dr_address address;
-
-        if (!own_address(entry, &address))
-            continue;
-        list[network->own_count++] = (struct dr_own_address){
-            .interface = dr_strdup(context, entry->ifa_name),
-            .address = address,
-            .containers = is_bridge_name(entry->ifa_name),
-        };
-    }
-    freeifaddrs(all);
-    network->own = list;
-}
-
 static void gather(struct dr_context *context, struct dr_network *network)
 {
     struct gathering gathering = { .context = context, .in_container = dr_target(context)->in_container };
@@ -144,7 +102,6 @@ static void gather(struct dr_context *context, struct dr_network *network)
         network->fact.reason = "the network of another system cannot be seen from here (--root)";
         return;
     }
-    gather_own(context, network);
     gathering.list = dr_alloc(context, MOST_NETWORKS * sizeof(*gathering.list));
     int r = read_table(&gathering, "route", take_route);
 
@@ -159,6 +116,7 @@ static void gather(struct dr_context *context, struct dr_network *network)
     network->count = gathering.count;
     for (size_t i = 0; i < network->count; i++)
         network->has_containers |= network->list[i].containers;
+    dr_network_own(context, network);
 }
 
 const struct dr_network *dr_network(struct dr_context *context)
