@@ -22,6 +22,7 @@ struct dr_rights;
 struct dr_network;
 struct dr_proxies;
 struct dr_live;
+struct dr_log;
 
 struct dr_context {
     struct dr_arena *arena;
@@ -42,6 +43,7 @@ struct dr_context {
     struct dr_network *network;
     struct dr_proxies *proxies;
     struct dr_live *live;
+    struct dr_log *log;
 };
 
 /* dr_format with the arguments of a caller that takes "..." itself. */
