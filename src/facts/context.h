@@ -17,6 +17,7 @@ struct dr_tokens;
 struct dr_gateway;
 struct dr_services;
 struct dr_kept_process;
+struct dr_met_process;
 struct dr_secrets;
 struct dr_rights;
 struct dr_network;
@@ -38,6 +39,7 @@ struct dr_context {
     struct dr_gateway *gateway;
     struct dr_services *services;
     struct dr_kept_process *processes; /* facts/proc.h */
+    struct dr_met_process *met;
     struct dr_secrets *secrets;
     struct dr_rights *rights;
     struct dr_network *network;
