@@ -61,25 +61,33 @@ static struct dr_log_meeting *meeting_of(struct gathering *gathering, const stru
     return meeting;
 }
 
-static void seen(void *data, size_t number, const char *line, size_t length, size_t needle_end)
+static void count(struct gathering *gathering, size_t number, int64_t when, const struct dr_log_fields *fields)
 {
-    struct gathering *gathering = data;
     struct dr_log_hit *hit = &gathering->hits[number];
-    int64_t when = dr_log_line_time(line, length);
-    struct dr_log_fields fields;
 
     hit->count++;
     hit->path = gathering->path;
     take_time(when, &hit->first_ms, &hit->last_ms);
-    dr_log_line_fields(line, length, needle_end, &fields);
-    if (!fields.peer[0] && !fields.origin[0])
+    if (!fields->peer[0] && !fields->origin[0])
         return;
-    struct dr_log_meeting *meeting = meeting_of(gathering, &dr_log_signatures[number], &fields);
+    struct dr_log_meeting *meeting = meeting_of(gathering, &dr_log_signatures[number], fields);
 
     if (!meeting)
         return;
     meeting->count++;
     take_time(when, &meeting->first_ms, &meeting->last_ms);
+}
+
+static void seen(void *data, uint64_t signatures, const char *line, size_t length, size_t address_at)
+{
+    struct gathering *gathering = data;
+    struct dr_log_fields fields;
+    int64_t when = dr_log_line_time(line, length);
+
+    dr_log_line_fields(line, length, address_at, &fields);
+    for (size_t i = 0; i < dr_log_signature_count; i++)
+        if (signatures >> i & 1)
+            count(gathering, i, when, &fields);
 }
 
 static const char *why_not(struct dr_context *context, const char *path, int error)

@@ -47,16 +47,19 @@ struct dr_log_fields {
     bool forwarded;
 };
 
-/* `needle_end` is where the signature's text ends in the line: some put the address right behind it. */
-void dr_log_line_fields(const char *line, size_t length, size_t needle_end, struct dr_log_fields *ret_fields);
+/* `address_at`: an address stands there, 0: none does. */
+void dr_log_line_fields(const char *line, size_t length, size_t address_at, struct dr_log_fields *ret_fields);
 int64_t dr_log_line_time(const char *line, size_t length); /* 0: it says none */
 
 /* ---- log_scan.c ---- */
 
 enum { DR_LOG_PIECE = 256 * 1024 };
 
-/* A line with a signature. Called once for each signature that a line has, in the order of the file. */
-typedef void dr_log_seen(void *data, size_t signature, const char *line, size_t length, size_t needle_end);
+/*
+ * A line with signatures: bit n of `signatures` is number n. `address_at`: where the text ends that an address follows ("traffic from "); 0: none.
+ * Called once for each line, in the order of the file.
+ */
+typedef void dr_log_seen(void *data, uint64_t signatures, const char *line, size_t length, size_t address_at);
 
 /*
  * From byte `from` (a cut first line is left out where it is not 0) to the end. `piece` has room for DR_LOG_PIECE bytes. Longer lines are

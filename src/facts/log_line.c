@@ -8,9 +8,11 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <time.h>
 
-static const char digits[] = "0123456789";
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 /* The value behind `name` ("remote="), which begins the line or stands behind a blank or quote. Length 0: none. */
 static size_t value_of(const char *line, size_t length, const char *name, const char **ret_value)
@@ -80,17 +82,15 @@ static void take_origin(const char *value, size_t length, char origin[256])
     origin[whole] = '\0';
 }
 
-void dr_log_line_fields(const char *line, size_t length, size_t needle_end, struct dr_log_fields *ret_fields)
+void dr_log_line_fields(const char *line, size_t length, size_t address_at, struct dr_log_fields *ret_fields)
 {
-    static const char behind[] = " from ";
     const char *value = NULL;
-    size_t n;
+    size_t n = 0;
 
     *ret_fields = (struct dr_log_fields){ 0 };
-    if (needle_end >= sizeof(behind) - 1 &&
-        memcmp(line + needle_end - (sizeof(behind) - 1), behind, sizeof(behind) - 1) == 0) {
-        value = line + needle_end;
-        for (n = 0; needle_end + n < length && (isxdigit((unsigned char)value[n]) || value[n] == '.' || value[n] == ':');)
+    if (address_at) {
+        value = line + address_at;
+        while (address_at + n < length && (isxdigit((unsigned char)value[n]) || value[n] == '.' || value[n] == ':'))
             n++;
         take_address(value, n, ret_fields);
     }
@@ -118,35 +118,45 @@ static int number_at(const char *text, size_t count)
     return number;
 }
 
+/* Days since 1970-01-01 of a date of the Gregorian calendar (timegm asks for the time zone's lock each time). */
+static int64_t days_of(int64_t year, int64_t month, int64_t day)
+{
+    year -= month <= 2;
+    int64_t era = year / 400, of_era = year - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static bool has_shape(const char *text, const char *shape, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (shape[i] == 'd' ? !is_digit(text[i]) : text[i] != shape[i])
+            return false;
+    return true;
+}
+
 /* "2026-11-28T14:36:54.378Z", also with +01:00 instead of Z. 0: it is none. */
 static int64_t time_at(const char *text, size_t length)
 {
-    static const char shape[] = "dddd-dd-ddTdd:dd:dd.dddZ";
-    const size_t least = 19, with_fraction = 23;
-    size_t at = least;
-    int64_t ms;
+    static const char shape[] = "dddd-dd-ddTdd:dd:dd", fraction[] = ".ddd", zone[] = "dd:dd";
+    size_t at = sizeof(shape) - 1;
 
-    for (size_t i = 0; i < with_fraction; i++)
-        if (i >= length || (shape[i] == 'd' ? !strchr(digits, text[i]) || !text[i] : text[i] != shape[i])) {
-            if (i < least)
-                return 0;
-            break;
-        } else if (i + 1 == with_fraction) {
-            at = with_fraction;
-        }
-    struct tm tm = {
-        .tm_year = number_at(text, 4) - 1900,
-        .tm_mon = number_at(text + 5, 2) - 1,
-        .tm_mday = number_at(text + 8, 2),
-        .tm_hour = number_at(text + 11, 2),
-        .tm_min = number_at(text + 14, 2),
-        .tm_sec = number_at(text + 17, 2),
-    };
+    if (length < at || !has_shape(text, shape, at))
+        return 0;
+    int64_t seconds =
+        ((days_of(number_at(text, 4), number_at(text + 5, 2), number_at(text + 8, 2)) * 24 + number_at(text + 11, 2)) * 60 +
+         number_at(text + 14, 2)) *
+            60 +
+        number_at(text + 17, 2);
+    int64_t ms = seconds * 1000;
 
-    ms = (int64_t)timegm(&tm) * 1000 + (at == with_fraction ? number_at(text + 20, 3) : 0);
-    if (at + 6 <= length && (text[at] == '+' || text[at] == '-') && isdigit((unsigned char)text[at + 1]) &&
-        isdigit((unsigned char)text[at + 2]) && isdigit((unsigned char)text[at + 4]) &&
-        isdigit((unsigned char)text[at + 5])) {
+    if (length >= at + sizeof(fraction) - 1 && has_shape(text + at, fraction, sizeof(fraction) - 1)) {
+        ms += number_at(text + at + 1, 3);
+        at += sizeof(fraction) - 1;
+    }
+    if (length >= at + sizeof(zone) && (text[at] == '+' || text[at] == '-') &&
+        has_shape(text + at + 1, zone, sizeof(zone) - 1)) {
         int64_t east = ((int64_t)number_at(text + at + 1, 2) * 60 + number_at(text + at + 4, 2)) * 60000;
 
         ms -= text[at] == '+' ? east : -east;
@@ -156,17 +166,14 @@ static int64_t time_at(const char *text, size_t length)
 
 int64_t dr_log_line_time(const char *line, size_t length)
 {
-    static const char *const names[] = { "\"time\":\"", "\"date\":\"" };
+    static const char name[] = "},\"time\":\""; /* behind "_meta"; in what a client said quotes are escaped */
+    const char *found;
 
     if (length > 0 && line[0] != '{')
         return time_at(line, length);
-    for (size_t i = 0; i < DR_COUNT(names); i++) {
-        size_t name_length = strlen(names[i]);
-
-        /* OpenClaw writes it last: search from the end, where no client's text stands. */
-        for (size_t at = length; at-- > name_length;)
-            if (line[at] == '"' && memcmp(line + at + 1 - name_length, names[i], name_length) == 0)
-                return time_at(line + at + 1, length - at - 1);
-    }
-    return 0;
+    found = memmem(line, length, name, sizeof(name) - 1);
+    if (!found)
+        return 0;
+    found += sizeof(name) - 1;
+    return time_at(found, length - (size_t)(found - line));
 }

@@ -9,25 +9,42 @@ struct scan {
     void *data;
 };
 
-/* Whole lines. A signature that stands twice in a line is told once: `told` has where the line began that it was told of last. */
+static bool address_follows(const struct dr_needles *needles, int number)
+{
+    static const char behind[] = " from ";
+    size_t length = sizeof(behind) - 1;
+
+    return memcmp(needles->text[number] + needles->length[number] - length, behind, length) == 0;
+}
+
+/* All signatures of the line that holds `at`, where number `number` begins. Returns where the line ends. */
+static size_t tell_line(const struct scan *scan, const char *bytes, size_t length, int number, size_t at)
+{
+    const char *before = memrchr(bytes, '\n', at);
+    const char *after = memchr(bytes + at, '\n', length - at);
+    size_t start = before ? (size_t)(before + 1 - bytes) : 0;
+    size_t end = after ? (size_t)(after - bytes) : length;
+    size_t address_at = 0;
+    uint64_t signatures = 0;
+
+    while (number >= 0) {
+        signatures |= (uint64_t)1 << number;
+        if (address_at == 0 && address_follows(scan->needles, number))
+            address_at = at + scan->needles->length[number] - start;
+        number = dr_needles_find(scan->needles, bytes, end, at + 1, &at);
+    }
+    scan->seen(scan->data, signatures, bytes + start, end - start, address_at);
+    return end;
+}
+
+/* Whole lines. */
 static void look_at(const struct scan *scan, const char *bytes, size_t length)
 {
-    size_t told[DR_NEEDLES_MOST];
-    size_t at = 0;
+    size_t from = 0, at = 0;
     int number;
 
-    memset(told, 0xff, sizeof(told));
-    for (size_t from = 0; (number = dr_needles_find(scan->needles, bytes, length, from, &at)) >= 0; from = at + 1) {
-        const char *before = memrchr(bytes, '\n', at);
-        size_t start = before ? (size_t)(before + 1 - bytes) : 0;
-        const char *end = memchr(bytes + at, '\n', length - at);
-        size_t line = (end ? (size_t)(end - bytes) : length) - start;
-
-        if (told[number] == start)
-            continue;
-        told[number] = start;
-        scan->seen(scan->data, (size_t)number, bytes + start, line, at + scan->needles->length[number] - start);
-    }
+    while ((number = dr_needles_find(scan->needles, bytes, length, from, &at)) >= 0)
+        from = tell_line(scan, bytes, length, number, at);
 }
 
 /* Reads until the piece is full or the file ends. */

@@ -9,13 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static void seen(void *data, size_t signature, const char *line, size_t length, size_t needle_end)
+static void seen(void *data, uint64_t signatures, const char *line, size_t length, size_t address_at)
 {
     struct dr_log_fields fields;
 
-    (void)signature;
-    dr_log_line_fields(line, length, needle_end, &fields);
-    *(size_t *)data += dr_log_line_time(line, length) >= 0;
+    dr_log_line_fields(line, length, address_at, &fields);
+    *(size_t *)data += signatures != 0 && dr_log_line_time(line, length) >= 0;
 }
 
 int main(int argc, char **argv)
