@@ -22,6 +22,8 @@ struct dr_rights;
 struct dr_network;
 struct dr_proxies;
 struct dr_live;
+struct dr_clock;
+struct dr_clock_start;
 
 struct dr_context {
     struct dr_arena *arena;
@@ -42,6 +44,8 @@ struct dr_context {
     struct dr_network *network;
     struct dr_proxies *proxies;
     struct dr_live *live;
+    struct dr_clock *clock;
+    struct dr_clock_start *clock_start; /* facts/clock.h */
 };
 
 /* dr_format with the arguments of a caller that takes "..." itself. */
