@@ -111,6 +111,14 @@ static void keep_path(void *path)
     (void)path; /* borrowed from the look */
 }
 
+/* A program may be run for several repairs; what is changed, only by one of a round. */
+static bool is_changed(const cJSON *operation)
+{
+    const char *kind = dr_json_text(operation, "kind");
+
+    return !kind || strcmp(kind, dr_operation_kind_name(DR_RUN_COMMAND)) != 0;
+}
+
 static bool has_operations(const struct dr_look *look, const char *fingerprint, void *const *taken)
 {
     const cJSON *operation;
@@ -123,7 +131,7 @@ static bool has_operations(const struct dr_look *look, const char *fingerprint, 
         if (!own || strcmp(own, fingerprint) != 0)
             continue;
         /* Another repair of this round already changes the file: it is looked at anew in the next round. */
-        if (!path || tfind(path, taken, compare_paths))
+        if (!path || (is_changed(operation) && tfind(path, taken, compare_paths)))
             return false;
         any = true;
     }
@@ -149,7 +157,7 @@ static int add_group(struct fixing *fixing, struct round *round, const cJSON *fi
             return r;
         round->groups_of[slot] = round->first_group + (unsigned)round->group_count;
         round->operation_count++;
-        if (!tsearch(dr_json_text(operation, "path"), taken, compare_paths))
+        if (is_changed(operation) && !tsearch(dr_json_text(operation, "path"), taken, compare_paths))
             return -ENOMEM;
     }
     group->count = round->operation_count - group->first;
@@ -410,10 +418,13 @@ static int all_rounds(struct fixing *fixing)
             take_look(fixing, &fresh);
     }
     if (fixing->run) {
-        int ended = dr_repair_end(fixing->run, r < 0 ? NULL : fixing->error);
+        _cleanup_error_ struct dr_error why = { 0 };
+        int ended = dr_repair_end(fixing->run, &why);
 
         fixing->run = NULL;
-        r = r < 0 ? r : ended;
+        /* What could not be taken back is told with its repair, and by the exit status. */
+        if (r >= 0 && ended < 0 && ended != -EUCLEAN)
+            r = dr_error_set(fixing->error, ended, "%s", dr_error_text(&why));
     }
     return r;
 }
