@@ -22,17 +22,17 @@ static bool is_behind(const struct dr_clock_look *look, struct dr_clock_offset *
            dr_clock_half_hours(ret_offset) == 0 && dr_clock_days(ret_offset) == 0;
 }
 
-static bool report_resume(struct dr_clock_look *look)
+static void report_resume(struct dr_clock_look *look)
 {
     const struct dr_clock *clock = look->clock;
     struct dr_clock_offset offset;
     const char *reference;
 
     if (clock->container || (!clock->wsl && !clock->machine) || !is_behind(look, &offset, &reference))
-        return false;
+        return;
     /* The clock below may be off by itself; only far behind does it look like sleep. */
     if (!clock->wsl && clock->ntp.fact.state != DR_KNOWN && !dr_clock_is_beyond(&offset, look->window_ms / 2))
-        return false;
+        return;
     struct dr_finding *finding = dr_clock_skew_report(look, DR_RESUME_DRIFT, NULL);
     enum dr_severity severity = dr_clock_skew_harm(look, &offset);
 
@@ -52,7 +52,6 @@ static bool report_resume(struct dr_clock_look *look)
     dr_finding_severity(finding, severity < look->worst ? look->worst : severity);
     look->worst = severity > look->worst ? severity : look->worst;
     look->off = true;
-    return true;
 }
 
 /* ---- services ---- */
@@ -131,6 +130,9 @@ static void report_off(struct dr_clock_look *look, const struct dr_time_service 
                         ? dr_format(look->context, "sudo systemctl unmask %s && sudo systemctl enable --now %s",
                                     service->unit, service->unit)
                         : dr_format(look->context, "sudo systemctl enable --now %s", service->unit));
+    dr_finding_argument(finding, "unit", service->unit);
+    if (service->masked || !look->clock->systemd)
+        dr_finding_restrict(finding, DR_MANUAL, NULL);
     dr_finding_severity(finding, severity_of(look));
 }
 
@@ -158,7 +160,9 @@ void dr_clock_skew_keeper(struct dr_clock_look *look)
     const struct dr_clock *clock = look->clock;
     const struct dr_time_service *running = running_of(clock), *best = best_of(clock);
 
-    (void)report_resume(look);
+    report_resume(look);
+    if (clock->kernel.fact.state == DR_ABSENT && best && !best->enabled)
+        report_off(look, best); /* another system's files: what they will start is all that can be seen */
     if (clock->container || clock->kernel.fact.state != DR_KNOWN)
         return; /* whoever keeps it right is not to be seen from here */
     report_several(look);

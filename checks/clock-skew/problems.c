@@ -47,8 +47,11 @@ const struct dr_problem dr_clock_skew_problems[] = {
         .code = "local-clock-wrong",
         .severity = DR_ERROR,
         .confidence = DR_CERTAIN,
+        .safety = DR_UNSAFE,
         .message = "This host's clock is {offset} {direction}, says {servers}.{kind}{alone}",
         .advice = "{how}",
+        .fixer = "time-service-enable",
+        .why = "this host's clock is set, which other programs may notice",
         .follows = from_no_keeper,
     },
     [DR_GATEWAY_WRONG] = {
@@ -62,8 +65,11 @@ const struct dr_problem dr_clock_skew_problems[] = {
         .code = "time-service-off",
         .severity = DR_INFO,
         .confidence = DR_LIKELY,
+        .safety = DR_UNSAFE,
         .message = "Nobody keeps this host's clock right: {service} is installed and {state}.",
         .advice = "{how}",
+        .fixer = "time-service-enable",
+        .why = "it switches a service on, which sets this host's clock; other programs may notice",
     },
     [DR_UNSYNCHRONISED] = {
         .code = "unsynchronised",

@@ -137,18 +137,32 @@ static enum dr_severity severity_of(const struct dr_clock_look *look, const stru
     return look->clock->ntp.agreeing == 1 && severity > DR_WARNING ? DR_WARNING : severity;
 }
 
-static const char *how_to_set(const struct dr_clock_look *look)
+static const struct dr_time_service *running_of(const struct dr_clock *clock)
 {
-    const struct dr_clock *clock = look->clock;
-
-    if (clock->container)
-        return "The clock is that of this container's host. There: timedatectl set-ntp true";
     for (size_t i = 0; i < clock->service_count; i++)
         if (clock->services[i].running == DR_IS_RUNNING)
-            return strcmp(clock->services[i].name, "chrony") == 0
-                       ? "sudo chronyc makestep"
-                       : dr_format(look->context, "sudo systemctl restart %s", clock->services[i].unit);
-    return "sudo timedatectl set-ntp true";
+            return &clock->services[i];
+    return NULL;
+}
+
+/* chrony can set the clock at once, when it knows the time. The others have to be waited for, and so nothing could be seen of a repair. */
+static void advise(const struct dr_clock_look *look, struct dr_finding *finding)
+{
+    const struct dr_clock *clock = look->clock;
+    const struct dr_time_service *running = clock->container ? NULL : running_of(clock);
+    bool steps = running && strcmp(running->name, "chrony") == 0;
+
+    dr_finding_word(finding, "how",
+                    clock->container ? "The clock is that of this container's host. There: timedatectl set-ntp true"
+                    : steps          ? "sudo chronyc makestep"
+                    : running        ? dr_format(look->context, "sudo systemctl restart %s", running->unit)
+                                     : "sudo timedatectl set-ntp true");
+    if (steps && clock->systemd && clock->kernel.synchronised) {
+        dr_finding_argument(finding, "unit", running->unit);
+        dr_finding_argument(finding, "step", "yes");
+    } else {
+        dr_finding_restrict(finding, DR_MANUAL, NULL);
+    }
 }
 
 static void report_local(struct dr_clock_look *look)
@@ -165,7 +179,7 @@ static void report_local(struct dr_clock_look *look)
     severity = severity < look->worst ? look->worst : severity;
     look->worst = severity;
     describe_servers(look, finding, offset);
-    dr_finding_word(finding, "how", how_to_set(look));
+    advise(look, finding);
     dr_finding_severity(finding, severity);
 }
 

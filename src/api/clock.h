@@ -78,6 +78,7 @@ struct dr_time_service {
     const char *name; /* "systemd-timesyncd", "chrony", "ntpsec", "ntpd", "openntpd" */
     const char *unit; /* "systemd-timesyncd.service" */
     const char *program; /* "/usr/sbin/chronyd" */
+    const char *control; /* "/usr/bin/chronyc"; NULL: it has none, or it is not there */
     bool enabled; /* systemd starts it with the system */
     bool masked; /* systemd is told never to start it */
     enum dr_running running;
@@ -91,6 +92,7 @@ struct dr_clock {
     const struct dr_time_service *services; /* those that are installed */
     size_t service_count;
     bool systemd; /* the system was started by systemd */
+    const char *systemctl; /* where it is, NULL: nowhere */
     bool container; /* the clock is the host's, and cannot be set from here */
     bool wsl; /* Windows Subsystem for Linux */
     const char *machine; /* the virtual machine's maker ("QEMU"), NULL: none is known */

@@ -19,39 +19,39 @@ static const struct known {
     const char *units[3];
     const char *programs[3];
     const char *sign;
+    const char *controls[2];
     const char *title; /* comm, at most 15 characters */
     const char *synced[2]; /* files whose time of change is that of the last synchronisation */
 } known_services[] = {
-    { "systemd-timesyncd",
-      { "systemd-timesyncd.service" },
-      { "/usr/lib/systemd/systemd-timesyncd", "/lib/systemd/systemd-timesyncd" },
-      NULL,
-      "systemd-timesyn",
-      { "/run/systemd/timesync/synchronized", "/var/lib/systemd/timesync/clock" } },
-    { "chrony",
-      { "chrony.service", "chronyd.service" },
-      { "/usr/sbin/chronyd", "/usr/bin/chronyd" },
-      NULL,
-      "chronyd",
-      { "/var/lib/chrony/chrony.drift", "/var/lib/chrony/drift" } },
-    { "ntpsec",
-      { "ntpsec.service", "ntp.service" },
-      { "/usr/sbin/ntpd" },
-      "/etc/ntpsec",
-      "ntpd",
-      { "/var/lib/ntpsec/ntp.drift" } },
-    { "openntpd",
-      { "openntpd.service", "ntpd.service" },
-      { "/usr/sbin/ntpd", "/usr/local/sbin/ntpd" },
-      "/etc/openntpd",
-      "ntpd",
-      { "/var/lib/openntpd/db/ntpd.drift" } },
-    { "ntpd",
-      { "ntp.service", "ntpd.service" },
-      { "/usr/sbin/ntpd" },
-      "/var/lib/ntp",
-      "ntpd",
-      { "/var/lib/ntp/ntp.drift" } },
+    { .name = "systemd-timesyncd",
+      .units = { "systemd-timesyncd.service" },
+      .programs = { "/usr/lib/systemd/systemd-timesyncd", "/lib/systemd/systemd-timesyncd" },
+      .title = "systemd-timesyn",
+      .synced = { "/run/systemd/timesync/synchronized", "/var/lib/systemd/timesync/clock" } },
+    { .name = "chrony",
+      .units = { "chrony.service", "chronyd.service" },
+      .programs = { "/usr/sbin/chronyd", "/usr/bin/chronyd" },
+      .controls = { "/usr/bin/chronyc", "/usr/sbin/chronyc" },
+      .title = "chronyd",
+      .synced = { "/var/lib/chrony/chrony.drift", "/var/lib/chrony/drift" } },
+    { .name = "ntpsec",
+      .units = { "ntpsec.service", "ntp.service" },
+      .programs = { "/usr/sbin/ntpd" },
+      .sign = "/etc/ntpsec",
+      .title = "ntpd",
+      .synced = { "/var/lib/ntpsec/ntp.drift" } },
+    { .name = "openntpd",
+      .units = { "openntpd.service", "ntpd.service" },
+      .programs = { "/usr/sbin/ntpd", "/usr/local/sbin/ntpd" },
+      .sign = "/etc/openntpd",
+      .title = "ntpd",
+      .synced = { "/var/lib/openntpd/db/ntpd.drift" } },
+    { .name = "ntpd",
+      .units = { "ntp.service", "ntpd.service" },
+      .programs = { "/usr/sbin/ntpd" },
+      .sign = "/var/lib/ntp",
+      .title = "ntpd",
+      .synced = { "/var/lib/ntp/ntp.drift" } },
 };
 
 static bool exists(struct dr_context *context, const char *path, struct stat *ret_stat)
@@ -192,6 +192,7 @@ static bool fill(struct dr_context *context, const struct known *known, struct d
     ret_service->program = first_of(context, known->programs, DR_COUNT(known->programs));
     if (!ret_service->program || (known->sign && !exists(context, known->sign, &st)))
         return false;
+    ret_service->control = first_of(context, known->controls, DR_COUNT(known->controls));
     ret_service->unit = unit_of(context, known);
     ret_service->masked = is_masked(context, ret_service->unit);
     ret_service->enabled = !ret_service->masked && is_enabled(context, ret_service->unit);
@@ -203,6 +204,8 @@ static bool fill(struct dr_context *context, const struct known *known, struct d
     return true;
 }
 
+static const char *const systemctls[] = { "/usr/bin/systemctl", "/bin/systemctl" };
+
 void dr_clock_services(struct dr_context *context, struct dr_clock *clock)
 {
     struct dr_time_service *services = dr_alloc(context, DR_COUNT(known_services) * sizeof(*services));
@@ -210,6 +213,7 @@ void dr_clock_services(struct dr_context *context, struct dr_clock *clock)
 
     clock->services = services;
     clock->systemd = exists(context, "/run/systemd/system", &st);
+    clock->systemctl = first_of(context, systemctls, DR_COUNT(systemctls));
     for (size_t i = 0; i < DR_COUNT(known_services); i++)
         clock->service_count += fill(context, &known_services[i], &services[clock->service_count]);
     if (context->request->root || clock->service_count == 0 || dr_target(context)->in_container)
