@@ -123,7 +123,8 @@ Listen @HOST@:@PORT@
 </VirtualHost>
 """,
     "pass": "    ProxyPass / http://@UP@/ upgrade=websocket",
-    "forward": '    ProxyPreserveHost On\n    RequestHeader set X-Forwarded-Proto "https"',
+    # httpd adds the client's address to what the client sent itself, so that goes first.
+    "forward": '    ProxyPreserveHost On\n    RequestHeader unset X-Forwarded-For\n    RequestHeader set X-Forwarded-Proto "https"',
 }
 _APACHE["sites"] = {
     "no-upgrade": ["    ProxyPass / http://@UP@/", _APACHE["forward"]],
