@@ -14,7 +14,8 @@ struct dr_gateway {
     const char *how; /* the evidence, in words: "lock file names pid 812, which lives since the same moment" */
     unsigned port; /* the configured or locked port, 0 when not known */
     const char *port_from; /* "OPENCLAW_GATEWAY_PORT", "gateway.port", "the default", "the running gateway's lock" */
-    unsigned configured_port; /* what a gateway started now would take: environment, configuration, default; 0: no state directory */
+    unsigned
+        configured_port; /* what a gateway started now would take: environment, configuration, default; 0: no state directory */
     const char *configured_from;
     unsigned locked_port; /* that the lock file of the running gateway names; 0: none does */
     unsigned environment_port, file_port; /* OPENCLAW_GATEWAY_PORT, gateway.port; 0: not set, or no port */
