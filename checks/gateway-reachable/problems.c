@@ -16,7 +16,7 @@ const struct dr_problem dr_gateway_reachable_problems[DR_REACHABLE_PROBLEMS] = {
                                          "installed as a service",
                                .follows = runs_elsewhere },
     [DR_REACHABLE_DIED] = { .code = "died",
-                            .severity = DR_WARNING,
+                            .severity = DR_INFO,
                             .confidence = DR_LIKELY,
                             .message =
                                 "No gateway runs, and the last one did not end by itself: its lock is still there ({lock}).",
