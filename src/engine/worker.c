@@ -8,6 +8,7 @@
 #include "engine/emit.h"
 #include "engine/sandbox.h"
 #include "engine/select.h"
+#include "facts/clock.h"
 #include "facts/proc.h"
 
 #include <signal.h>
@@ -83,6 +84,16 @@ static bool anybody_visits(const struct look *look)
     for (size_t i = 0; i < look->count; i++)
         if (look->runs[i].check->visit)
             return true;
+    return false;
+}
+
+/* Nobody is asked for the time in vain. */
+static bool anybody_wants_clocks(const struct look *look)
+{
+    for (size_t i = 0; i < look->count; i++)
+        for (const char *const *tag = look->runs[i].check->tags; *tag; tag++)
+            if (strcmp(*tag, "clock") == 0)
+                return true;
     return false;
 }
 
@@ -221,6 +232,8 @@ void dr_worker_run(const struct dr_worker *worker)
     begin_runs(&look);
     if (dr_target(&context)->fact.state == DR_KNOWN) {
         at_work(worker->progress, DR_STAGE_WALK, -1);
+        if (anybody_wants_clocks(&look))
+            dr_clock_start(&context);
         if (anybody_visits(&look))
             look.walk = dr_tree_walk(&context, visit_all, &look);
         for (size_t i = 0; i < look.count; i++)

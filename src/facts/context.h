@@ -31,6 +31,8 @@ struct dr_listeners_kept;
 struct dr_parent {
     int fd; /* SOCK_SEQPACKET */
 };
+struct dr_clock;
+struct dr_clock_start;
 
 struct dr_context {
     struct dr_arena *arena;
@@ -56,6 +58,8 @@ struct dr_context {
     struct dr_attribution *attribution;
     struct dr_listeners_kept *listeners; /* facts/listeners.c */
     const struct dr_parent *parent; /* NULL: no sandbox, everything can be looked at */
+    struct dr_clock *clock;
+    struct dr_clock_start *clock_start; /* facts/clock.h */
 };
 
 /* dr_format with the arguments of a caller that takes "..." itself. */
