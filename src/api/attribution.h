@@ -6,7 +6,7 @@
  * here (then its source address is known: the one that it connects to). A header can be sent by anybody who reaches the port, so an address that
  * only the log names is one that speaks like a proxy; whether it is to be trusted, its owner decides.
  *
- * fact: DR_UNKNOWN where the configuration is. Logs and proxies that could not be read are facts of their own (api/log.h, api/proxy.h).
+ * fact: DR_UNKNOWN where the configuration is, or an entry of the list needs a ${NAME} that is not set. Logs and proxies that could not be read are facts of their own (api/log.h, api/proxy.h).
  */
 #ifndef DR_API_ATTRIBUTION_H
 #define DR_API_ATTRIBUTION_H

@@ -1,5 +1,6 @@
 #include "api/attribution.h"
 
+#include "api/approach.h"
 #include "api/config.h"
 #include "api/gateway.h"
 #include "api/install.h"
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MOST_PEERS = 32, MOST_ENTRIES = 256 };
+enum { MOST_PEERS = 32 };
 static const int64_t old_ms = (int64_t)7 * 24 * 3600 * 1000;
 
 static const struct dr_address loopback4 = { 4, { 127, 0, 0, 1 } };
@@ -26,23 +27,18 @@ struct gathering {
 
 /* ---- the list ---- */
 
-static void take_list(struct gathering *gathering, const struct dr_config *config)
+static int take_list(struct gathering *gathering, const struct dr_config *config)
 {
     struct dr_attribution *attribution = gathering->attribution;
-    const char **trusted = dr_alloc(gathering->context, MOST_ENTRIES * sizeof(*trusted));
-    struct dr_config_value list, value;
+    struct dr_config_value list;
 
-    attribution->list_source.path = config->path;
-    attribution->list_source.pointer = "gateway.trustedProxies";
-    attribution->trusted = trusted;
-    if (dr_config_lookup(config, "gateway.trustedProxies", &list) <= 0 || list.type != DR_VALUE_ARRAY)
-        return;
-    attribution->list_set = true;
-    attribution->list_source = list.source;
-    for (bool more = dr_config_first(config, &list, &value); more && attribution->trusted_count < MOST_ENTRIES;
-         more = dr_config_next(config, &value, &value))
-        if (value.type == DR_VALUE_STRING && !value.missing_env)
-            trusted[attribution->trusted_count++] = value.text;
+    attribution->list_source = (struct dr_source){ .path = config->path, .pointer = "gateway.trustedProxies" };
+    if (dr_config_lookup(config, "gateway.trustedProxies", &list) > 0 && list.type == DR_VALUE_ARRAY) {
+        attribution->list_set = true;
+        attribution->list_source = list.source;
+    }
+    return dr_trusted_proxies(gathering->context, &attribution->trusted, &attribution->trusted_count,
+                              &attribution->fact.reason);
 }
 
 static bool is_trusted(const struct gathering *gathering, const struct dr_address *address)
@@ -205,13 +201,13 @@ static void gather(struct dr_context *context, struct dr_attribution *attributio
     struct gathering gathering = { .context = context, .attribution = attribution, .rules = dr_installs(context)->rules };
     const struct dr_proxies *proxies;
 
-    attribution->fact = config->fact;
-    if (config->fact.state == DR_UNKNOWN)
+    attribution->fact.state = DR_UNKNOWN;
+    attribution->fact.source = config->fact.source;
+    if (take_list(&gathering, config) < 0)
         return;
-    attribution->fact = (struct dr_fact){ .state = DR_KNOWN };
+    attribution->fact.state = DR_KNOWN;
     gathering.peers = dr_alloc(context, MOST_PEERS * sizeof(*gathering.peers));
     attribution->peers = gathering.peers;
-    take_list(&gathering, config);
     take_log(&gathering);
     proxies = dr_proxies(context);
     for (size_t i = 0; i < proxies->to_gateway_count; i++)
