@@ -3,6 +3,7 @@
 #include "api/fixer.h"
 #include "api/gateway.h"
 #include "api/install.h"
+#include "api/live.h"
 #include "api/registry.h"
 #include "api/target.h"
 #include "base/text.h"
@@ -274,6 +275,122 @@ void dr_emit_plan(const struct dr_emitter *emitter, const struct dr_plan *plan)
     add_text(emitter, fix, "finding", plan->finding->fingerprint);
     add_text(emitter, fix, "refused", plan->refused);
     send(emitter, fix);
+}
+
+/* --- probes -------------------------------------------------------------------------------------------------------------- */
+
+static void add_reach(const struct dr_emitter *emitter, cJSON *json, enum dr_reach reach, const char *why, unsigned status)
+{
+    add_text(emitter, json, "reach", dr_reach_name(reach));
+    add_text(emitter, json, "why", why);
+    if (status > 0)
+        add_number(json, "status", status);
+}
+
+/* Times are left out where it did not come so far. */
+static void add_time(cJSON *json, const char *name, double ms)
+{
+    if (ms > 0)
+        add_number(json, name, (double)(int64_t)(ms * 1000 + 0.5) / 1000);
+}
+
+static cJSON *probe_line(const struct dr_emitter *emitter, const struct dr_endpoint *endpoint, const char *request)
+{
+    cJSON *json = line("probe");
+
+    add_text(emitter, json, "request", request);
+    add_text(emitter, json, "kind", dr_endpoint_kind_name(endpoint->kind));
+    add_text(emitter, json, "url", endpoint->url);
+    add_text(emitter, json, "from", endpoint->from);
+    return json;
+}
+
+static void emit_answer(const struct dr_emitter *emitter, const struct dr_endpoint *endpoint, const char *request,
+                        const struct dr_answer *answer, const char *curl)
+{
+    cJSON *json = probe_line(emitter, endpoint, request);
+
+    add_reach(emitter, json, answer->reach, answer->why, answer->status);
+    add_text(emitter, json, "peer", answer->peer);
+    add_text(emitter, json, "server", answer->server);
+    add_text(emitter, json, "contentType", answer->content_type);
+    add_text(emitter, json, "errorType", answer->error_type);
+    add_text(emitter, json, "issuer", answer->tls_issuer);
+    if (answer->control_ui)
+        add_bool(json, "controlUi", true);
+    if (answer->is_probe_answer)
+        add_bool(json, strcmp(request, "healthz") == 0 ? "ok" : "ready", answer->truth);
+    add_text(emitter, json, "failing", answer->failing);
+    add_time(json, "connectMs", answer->connect_ms);
+    add_time(json, "tlsMs", answer->tls_ms);
+    add_time(json, "firstByteMs", answer->first_byte_ms);
+    add_time(json, "durationMs", answer->total_ms);
+    add_text(emitter, json, "curl", curl);
+    send(emitter, json);
+}
+
+static void emit_socket(const struct dr_emitter *emitter, const struct dr_endpoint *endpoint)
+{
+    const struct dr_socket_answer *answer = &endpoint->socket;
+    cJSON *json = probe_line(emitter, endpoint, "websocket");
+
+    add_reach(emitter, json, answer->reach, answer->why, answer->status);
+    add_text(emitter, json, "errorType", answer->error_type);
+    if (answer->control_ui)
+        add_bool(json, "controlUi", true);
+    if (answer->status == 101)
+        add_bool(json, "challenged", answer->challenged);
+    if (answer->close_code > 0) {
+        add_number(json, "closeCode", answer->close_code);
+        add_text(emitter, json, "closeReason", answer->close_reason);
+    }
+    add_time(json, "firstByteMs", answer->round_trip_ms);
+    add_text(emitter, json, "curl", endpoint->curl_upgrade);
+    send(emitter, json);
+}
+
+static void emit_connect(const struct dr_emitter *emitter, const struct dr_endpoint *endpoint)
+{
+    const struct dr_connect_answer *answer = &endpoint->deep;
+    cJSON *json = probe_line(emitter, endpoint, "connect");
+
+    add_text(emitter, json, "reach", answer->tried ? "answered" : "not-asked");
+    add_text(emitter, json, "why", answer->not_tried_why);
+    if (answer->tried)
+        add_bool(json, "ok", answer->ok);
+    if (answer->protocol > 0)
+        add_number(json, "protocol", answer->protocol);
+    add_text(emitter, json, "serverVersion", answer->server_version);
+    add_text(emitter, json, "method", answer->method);
+    if (answer->ok) {
+        cJSON *scopes = add_array(json, "scopes");
+
+        for (const char *const *scope = answer->scopes; scope && *scope; scope++)
+            if (!cJSON_AddItemToArray(scopes, cJSON_CreateString(*scope)))
+                _exit(DR_EXIT_OUT_OF_MEMORY);
+    }
+    add_text(emitter, json, "code", answer->code);
+    add_text(emitter, json, "detailCode", answer->detail_code);
+    add_text(emitter, json, "message", answer->message);
+    if (answer->close_code > 0) {
+        add_number(json, "closeCode", answer->close_code);
+        add_text(emitter, json, "closeReason", answer->close_reason);
+    }
+    send(emitter, json);
+}
+
+void dr_emit_probes(const struct dr_emitter *emitter, const struct dr_live *live)
+{
+    for (size_t i = 0; live && i < live->count; i++) {
+        const struct dr_endpoint *endpoint = &live->endpoints[i];
+
+        emit_answer(emitter, endpoint, "page", &endpoint->page, endpoint->curl);
+        emit_answer(emitter, endpoint, "healthz", &endpoint->healthz, NULL);
+        emit_answer(emitter, endpoint, "readyz", &endpoint->readyz, NULL);
+        emit_socket(emitter, endpoint);
+        if (emitter->context->request->deep != DR_DEEP_NOT)
+            emit_connect(emitter, endpoint);
+    }
 }
 
 void dr_emit_end(const struct dr_emitter *emitter)

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "facts/gateway_evidence.h"
+#include "facts/listening.h"
 #include "facts/proc.h"
 #include "facts/socket_owner.h"
 #include "facts/sockets.h"
@@ -202,6 +203,27 @@ const struct dr_listener *dr_listener_at(const struct dr_listeners *listeners, c
             any = listener;
     }
     return any;
+}
+
+struct asking {
+    const struct dr_address *address;
+    bool met;
+};
+
+static void ask_listener(const struct dr_socket *socket, void *state)
+{
+    struct asking *asking = state;
+    const struct dr_listener listener = { .number = socket->local, .any = is_any(&socket->local), .v6_only = socket->v6_only };
+
+    asking->met |= takes(&listener, asking->address);
+}
+
+int dr_listening_at(struct dr_context *context, const struct dr_address *address, unsigned port)
+{
+    struct asking asking = { .address = address };
+    int r = context->request->root ? -ENODATA : dr_sockets_each(context, port, DR_SOCKET_LISTENING, ask_listener, &asking);
+
+    return r < 0 ? r : asking.met;
 }
 
 /* --- who is connected --------------------------------------------------------------------------------------------------- */
