@@ -4,6 +4,7 @@
 #include "api/gateway.h"
 #include "api/install.h"
 #include "api/live.h"
+#include "api/proxy.h"
 #include "api/registry.h"
 #include "api/target.h"
 #include "base/text.h"
@@ -155,6 +156,37 @@ static void add_gateway(const struct dr_emitter *emitter, cJSON *json)
     add_text(emitter, object, "how", gateway->how ? gateway->how : gateway->fact.reason);
 }
 
+static bool has_text(const cJSON *array, const char *text)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach (item, array) {
+        if (strcmp(cJSON_GetStringValue(item), text) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The folders of the configurations that have a route to the gateway: a repair may have to write there. */
+static void add_proxy_folders(const struct dr_emitter *emitter, cJSON *json)
+{
+    struct dr_context *context = emitter->context;
+    cJSON *list = context->proxies && context->proxies->to_gateway_count > 0 ? add_array(json, "proxyFolders") : NULL;
+
+    for (size_t i = 0; list && i < context->proxies->to_gateway_count; i++) {
+        const struct dr_proxy_config *config = context->proxies->to_gateway[i]->config;
+
+        for (size_t f = 0; f < config->file_count; f++) {
+            const char *path = config->files[f]->path, *slash = strrchr(path, '/');
+            const char *folder = slash && slash != path ? dr_strndup(context, path, (size_t)(slash - path)) : NULL;
+            cJSON *text = folder && !has_text(list, folder) ? cJSON_CreateString(folder) : NULL;
+
+            if (text && !cJSON_AddItemToArray(list, text))
+                _exit(DR_EXIT_OUT_OF_MEMORY);
+        }
+    }
+}
+
 void dr_emit_target(const struct dr_emitter *emitter)
 {
     const struct dr_target *target = dr_target(emitter->context);
@@ -179,6 +211,7 @@ void dr_emit_target(const struct dr_emitter *emitter)
     if (target->fact.state == DR_KNOWN) {
         add_release(emitter, json);
         add_gateway(emitter, json);
+        add_proxy_folders(emitter, json);
     }
     send(emitter, json);
 }
