@@ -188,6 +188,22 @@ static bool judge_width(struct judging *judging, const struct dr_config_value *v
     return false;
 }
 
+/* The log has seen a proxy there, and none elsewhere since: it is reached over a router. */
+static bool is_alive(const struct judging *judging, const struct dr_subnet *subnet)
+{
+    const struct dr_attribution *attribution = judging->attribution;
+    int64_t here = -1, elsewhere = -1;
+
+    for (size_t i = 0; i < attribution->peer_count; i++) {
+        const struct dr_proxy_peer *peer = &attribution->peers[i];
+        int64_t *last = dr_subnet_has(subnet, &peer->address) ? &here : dr_trusted_is_missing(peer) ? &elsewhere : NULL;
+
+        if (last && peer->count > 0 && peer->last_ms > *last)
+            *last = peer->last_ms;
+    }
+    return here >= 0 && here >= elsewhere;
+}
+
 /* A private address where no interface leads, while there are container networks: the bridge had it once. */
 static void judge_place(struct judging *judging, const struct dr_config_value *value, const struct dr_subnet *subnet)
 {
@@ -197,7 +213,7 @@ static void judge_place(struct judging *judging, const struct dr_config_value *v
         dr_address_is_loopback(&subnet->base))
         return;
     judging->wants_network = true;
-    if (!judging->network->has_containers)
+    if (!judging->network->has_containers || is_alive(judging, subnet))
         return;
     for (size_t i = 0; i < judging->network->count; i++)
         if (dr_subnets_overlap(subnet, &judging->network->list[i].subnet))
