@@ -223,6 +223,9 @@ static void fill_header(const struct question *question, struct dr_route_header 
             continue;
         /* Two of one name are two headers, which the receiver joins. */
         header->fate = beside(question, header->fate, fate_of_text(question, dr_nginx_word(directive, 2), 0));
+        /* But there is only one Host in a request: what becomes of two is the receiver's own affair. */
+        if (said && question->header == DR_ROUTE_HOST)
+            header->fate = DR_HEADER_UNKNOWN;
         if (said)
             continue;
         said = true;
