@@ -4,6 +4,7 @@ every kind of mend of what nginx accepted is accepted again, and mending twice a
 
 import concurrent.futures
 import pathlib
+import random
 import shutil
 import sys
 
@@ -19,10 +20,10 @@ def dumped(text):
 
 
 def mend(folder, seed, kind):
-    """Mends every route in turn, looks again after each. How many edits were made."""
+    """Mends some of the routes, one after the other, and looks again after each. How many were edited."""
     count = 0
     routes = model(folder / "nginx.conf", mends=True)["routes"]
-    for index in range(len(routes)):
+    for index in random.Random(seed).sample(range(len(routes)), min(len(routes), 2)):
         made = routes[index]["mends"][kind]
         if "edits" not in made:
             fail(f"seed {seed}: mend {kind} of route {index}: {made}")

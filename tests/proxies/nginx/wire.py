@@ -81,7 +81,7 @@ class Sample:
         fate = route["headers"][name]["fate"]
         self.counts["unknown" if fate == "unknown" else "fates"] += 1
         right = {"absent": given is None, "clients": given == own, "set": given is not None and "x-probe" not in given,
-                 "appended": False, "unknown": True}
+                 "appended": given is not None and own in given and own != given, "unknown": True}
         self.expect(right[fate], place, route, f"{name} is {fate}: {given!r} arrived for {own!r}")
 
     def compare(self, routes):
