@@ -23,6 +23,7 @@ enum dr_operation_kind {
     DR_MOVE_ASIDE, /* rename into the run's quarantine folder; never deletes */
     DR_MAKE_DIRECTORY,
     DR_UPDATE_ROW, /* one row of a SQLite store, in one short transaction */
+    DR_RUN_COMMAND, /* a program of the closed table in wire/commands.c, with that row's own words */
 };
 
 /* What to do when a gateway runs on this state. */
@@ -80,10 +81,28 @@ struct dr_row_change {
     int64_t schema_version; /* PRAGMA user_version when judged */
 };
 
+/* When a command is run. A group is taken back last step first, so a reload is planned as
+ * [reload ON_UNDO] [edit] [test FORWARD] [reload FORWARD]: taken back, the server reads the old file again. */
+enum dr_command_when {
+    DR_COMMAND_FORWARD = 1, /* when the step's turn comes; taking it back does nothing */
+    DR_COMMAND_ON_UNDO = 2, /* when the group is taken back, and had come so far that this is needed */
+};
+
+/*
+ * Never a free command line: `name` is a row of the table, which has the words; what may be filled in is checked by the kind that
+ * the row says (an absolute path, a unit, a user, a pid). A program must have one of the row's names, and is judged before it is run.
+ */
+struct dr_command {
+    const char *name; /* "nginx-test": docs/operations.md lists them */
+    const char *program; /* absolute */
+    const char *words[4]; /* what fills {0} to {3} of the row; NULL from the first that is not given */
+    unsigned when; /* enum dr_command_when, one or both */
+};
+
 struct dr_operation {
     unsigned id; /* from 1, given by the engine; stable within a plan */
     enum dr_operation_kind kind;
-    const char *path; /* absolute, under the root */
+    const char *path; /* absolute, under the root; DR_RUN_COMMAND: the program */
     struct dr_file_identity judged;
     const char *sha256; /* of the whole file: DR_EDIT_FILE, DR_MOVE_ASIDE of a regular file; NULL otherwise */
     uint32_t mode; /* DR_SET_MODE, DR_WRITE_FILE, DR_MAKE_DIRECTORY: permission bits */
@@ -93,6 +112,7 @@ struct dr_operation {
     const char *content; /* DR_WRITE_FILE; no secret */
     size_t content_length;
     struct dr_row_change *row;
+    struct dr_command *command; /* DR_RUN_COMMAND */
     const char *summary; /* one line for people */
     enum dr_while_running while_running;
     const char *restart; /* what must be restarted to take effect, as a command; NULL when nothing */
@@ -114,6 +134,9 @@ struct dr_operation *dr_plan_make_directory(struct dr_plan *plan, const char *pa
                                             uint32_t gid);
 struct dr_operation *dr_plan_update_row(struct dr_plan *plan, const char *database, const struct dr_file_identity *judged,
                                         const struct dr_row_change *change);
+
+/* Refuses the plan (dr_plan_refuse) when the table has no such row, or a word does not fit it. The summary is the row's title. */
+struct dr_operation *dr_plan_run_command(struct dr_plan *plan, const struct dr_command *command);
 
 /* The fixer cannot help here after all: the finding becomes manual and the report says why. Drops what was added. */
 void dr_plan_refuse(struct dr_plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -23,6 +23,15 @@ struct dr_rights;
 struct dr_network;
 struct dr_proxies;
 struct dr_live;
+struct dr_log;
+struct dr_listeners_kept;
+
+/* The worker's line to its parent, see facts/socket_owner.h. */
+struct dr_parent {
+    int fd; /* SOCK_SEQPACKET */
+};
+struct dr_clock;
+struct dr_clock_start;
 
 struct dr_context {
     struct dr_arena *arena;
@@ -44,6 +53,11 @@ struct dr_context {
     struct dr_network *network;
     struct dr_proxies *proxies;
     struct dr_live *live;
+    struct dr_log *log;
+    struct dr_listeners_kept *listeners; /* facts/listeners.c */
+    const struct dr_parent *parent; /* NULL: no sandbox, everything can be looked at */
+    struct dr_clock *clock;
+    struct dr_clock_start *clock_start; /* facts/clock.h */
 };
 
 /* dr_format with the arguments of a caller that takes "..." itself. */

@@ -91,6 +91,7 @@ static void read_place(struct dr_context *context, const struct dr_proxy_place *
     config->found_by = place->found_by;
     config->program = place->program;
     config->pid = place->pid;
+    config->pid_start = place->pid_start;
     config->pid_words = place->pid_words;
     list[proxies->config_count++] = config;
 }

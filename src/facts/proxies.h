@@ -20,6 +20,7 @@ struct dr_proxy_place {
     const char *found_by;
     const char *program;
     long pid;
+    uint64_t pid_start;
     const char *pid_words;
 };
 

@@ -171,8 +171,9 @@ static void take_process(struct dr_context *context, struct dr_proxy_places *pla
 {
     const char *const *words;
     const char *path = NULL, *exe;
+    struct dr_process process;
 
-    if (dr_process_words(context, met->pid, &words) < 0 || !words[0])
+    if (dr_process_words(context, met->pid, &words) < 0 || !words[0] || dr_process_read(context, met->pid, &process) < 0)
         return;
     if (server->kind == DR_PROXY_NGINX) {
         if (!strstr(words[0], "master process")) {
@@ -198,6 +199,7 @@ static void take_process(struct dr_context *context, struct dr_proxy_places *pla
     if (!place || (place->pid != 0 && place->pid <= met->pid))
         return;
     place->pid = met->pid;
+    place->pid_start = process.start_ticks;
     place->pid_words = joined(context, words);
     place->prefix = absolute(context, met->pid, value_of(words, server->prefix_word));
     if (dr_process_link(context, met->pid, "exe", &exe) == 0 && exe[0] == '/')

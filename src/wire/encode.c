@@ -1,4 +1,5 @@
 #include "base/hash.h"
+#include "wire/commands.h"
 #include "wire/wire.h"
 
 #include <inttypes.h>
@@ -192,6 +193,11 @@ cJSON *dr_operation_to_json(const struct dr_operation *operation, const char *fi
         struct object row = row_object(operation->row);
 
         add_child(&object, "row", &row);
+    }
+    if (operation->kind == DR_RUN_COMMAND && operation->command) {
+        struct object command = { .json = dr_command_to_json(operation->command) };
+
+        add_child(&object, "command", &command);
     }
     add_text(&object, "summary", operation->summary);
     add_text(&object, "whileRunning", operation->while_running == DR_WAIT_FOR_STOP ? "wait-for-stop" : "go-ahead");
