@@ -167,8 +167,8 @@ struct chooser {
 static int add_names(struct chooser *chooser, const struct haproxy_criterion *criterion)
 {
     for (size_t i = criterion->first; i < criterion->last; i++) {
-        const char **grown =
-            dr_arena_grow(chooser->arena, chooser->names, chooser->count + 1, sizeof(const char *), &chooser->room);
+        const char **grown = dr_arena_grow(chooser->arena, chooser->names, chooser->names ? chooser->count + 1 : 0,
+                                           sizeof(const char *), &chooser->room);
 
         if (!grown)
             return -ENOMEM;

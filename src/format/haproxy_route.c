@@ -334,7 +334,8 @@ static int walk_entrance(struct walk *walk)
 static int add_listens(struct dr_arena *arena, struct entrance *entrance, const struct haproxy_bind *bind, size_t *room)
 {
     for (size_t i = 0; i < bind->count; i++) {
-        const char **grown = dr_arena_grow(arena, entrance->listens, entrance->count + 1, sizeof(const char *), room);
+        const char **grown =
+            dr_arena_grow(arena, entrance->listens, entrance->listens ? entrance->count + 1 : 0, sizeof(const char *), room);
 
         if (!grown)
             return -ENOMEM;
