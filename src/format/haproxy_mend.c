@@ -35,13 +35,22 @@ static void refuse_line(struct mending *mending, const struct haproxy_line *line
 
 /* --- lines that take something away ------------------------------------------------------------------------------------- */
 
-/* Does the rule count for a handshake, as far as is known? */
-static bool may_hold(const struct mending *mending, const struct haproxy_scope *scope, const struct haproxy_line *line)
+/* Does the rule count for such a request, whatever other rules did before? */
+static enum haproxy_truth holds_for(const struct haproxy_request *arrived, const struct haproxy_scope *scope,
+                                    const struct haproxy_line *line)
 {
-    struct haproxy_request request = mending->place->handshake;
+    struct haproxy_request request = *arrived;
 
     dr_haproxy_begin_request(&request);
-    return dr_haproxy_holds(scope, line, dr_haproxy_condition_at(line), &request) != HAPROXY_FALSE;
+    return dr_haproxy_holds(scope, line, dr_haproxy_condition_at(line), &request);
+}
+
+/* The Host is every request's concern, the rest only a handshake's. */
+static bool may_hold(const struct mending *mending, const struct haproxy_scope *scope, const struct haproxy_line *line,
+                     const char *header)
+{
+    return holds_for(&mending->place->handshake, scope, line) != HAPROXY_FALSE ||
+           (strcasecmp(header, "Host") == 0 && holds_for(&mending->place->ordinary, scope, line) != HAPROXY_FALSE);
 }
 
 static bool is_harmless(const struct haproxy_line *line, const char *header)
@@ -59,7 +68,7 @@ static void drop_rules(struct mending *mending, const struct haproxy_scope *scop
     for (size_t i = 0; i < lines->count; i++) {
         const struct haproxy_line *line = lines->list[i];
 
-        if (!dr_haproxy_touches(line, header) || is_harmless(line, header) || !may_hold(mending, scope, line))
+        if (!dr_haproxy_touches(line, header) || is_harmless(line, header) || !may_hold(mending, scope, line, header))
             continue;
         if (!is_ours(mending, line))
             refuse_line(mending, line, "concerns other routes, too");
@@ -170,6 +179,22 @@ static void mend_server(struct mending *mending)
         set_parameter(mending, "ws", "h1");
 }
 
+/* A rule that keeps handshakes out, and nothing else: now, or once the others are gone. */
+static const struct haproxy_line *keeps_out(const struct mending *mending, const struct haproxy_proxy *proxy)
+{
+    const struct haproxy_scope *scopes[] = { proxy->inherited, &proxy->own };
+
+    for (size_t i = 0; i < DR_COUNT(scopes); i++) {
+        for (size_t j = 0; scopes[i] && j < scopes[i]->rules.count; j++) {
+            const struct haproxy_line *line = scopes[i]->rules.list[j];
+
+            if (dr_haproxy_answers(line) && holds_for(&mending->place->handshake, scopes[i], line) == HAPROXY_TRUE)
+                return line;
+        }
+    }
+    return NULL;
+}
+
 static void mend_upgrade(struct mending *mending)
 {
     static const char *const requests[] = { "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version" };
@@ -185,8 +210,11 @@ static void mend_upgrade(struct mending *mending)
         dr_haproxy_refuse(&mending->editor, mending->route->upgrade_why);
         return;
     }
-    if (place->handshake.outcome == HAPROXY_ANSWERED) {
-        refuse_line(mending, place->handshake.outcome_line, "keeps WebSocket requests out on purpose");
+    const struct haproxy_line *out = place->frontend->mode == HAPROXY_HTTP ? keeps_out(mending, place->frontend) : NULL;
+
+    out = out ? out : keeps_out(mending, place->backend);
+    if (out) {
+        refuse_line(mending, out, "keeps WebSocket requests out on purpose");
         return;
     }
     for (size_t i = 0; i < DR_COUNT(requests); i++)
@@ -267,7 +295,12 @@ static void mend_forward(struct mending *mending)
         mend_forwarded_for(mending);
     if (headers[DR_ROUTE_FORWARDED_PROTO].fate != DR_HEADER_SET)
         mend_forwarded_proto(mending);
-    if (headers[DR_ROUTE_HOST].fate != DR_HEADER_CLIENTS)
+}
+
+/* "Host" as the client sent it: what changes it goes. */
+static void mend_host(struct mending *mending)
+{
+    if (mending->place->http && mending->route->headers[DR_ROUTE_HOST].fate != DR_HEADER_CLIENTS)
         drop_everywhere(mending, "Host", false);
 }
 
@@ -324,6 +357,8 @@ int dr_haproxy_mend(const struct dr_route *route, unsigned mends, struct dr_aren
         mend_timeout(&mending);
     if (mends & DR_MEND_UPSTREAM)
         mend_upstream(&mending);
+    if (mends & DR_MEND_FORWARD)
+        mend_host(&mending);
     if (mends & DR_MEND_UPGRADE)
         mend_upgrade(&mending);
     if (mending.editor.r < 0)

@@ -180,6 +180,8 @@ static int take_line(struct haproxy_tree *tree, struct haproxy_proxy *proxy, con
         take_option(tree, proxy, line);
     else if (dr_haproxy_is(line, 0, "default_backend"))
         proxy->default_backend = line;
+    else if (strncmp(line->words[0].text, "tcp-re", 6) == 0)
+        proxy->tcp_rules++;
     else if (dr_haproxy_is(line, 0, "use-fcgi-app"))
         proxy->fcgi = line;
     else if (dr_haproxy_is(line, 0, "disabled") || dr_haproxy_is(line, 0, "enabled"))
@@ -216,6 +218,7 @@ static void start_from(struct haproxy_proxy *proxy, const struct haproxy_proxy *
     proxy->section = section;
     proxy->own = (struct haproxy_scope){ 0 };
     proxy->inherited = &defaults->own;
+    proxy->tcp_rules = proxy->uses = 0;
     proxy->servers.room = proxy->servers.count;
 }
 
@@ -298,6 +301,32 @@ struct haproxy_proxy *dr_haproxy_backend(const struct haproxy_proxies *proxies, 
     return found ? proxies->backends[low] : NULL;
 }
 
+/* "defaults" with rules: for frontends or for backends, by name or because they are the last, not both, and not for other "defaults". */
+static void check_rules_of_defaults(struct haproxy_proxies *proxies)
+{
+    struct haproxy_tree *tree = proxies->tree;
+
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct haproxy_section *section = tree->sections[i];
+        struct haproxy_proxy *from = section->defaults ? &proxies->list[section->defaults->index] : NULL;
+        bool named = dr_haproxy_is(&section->head, section->name[0] ? 2 : 1, "from");
+        unsigned use = section->kind == HAPROXY_BACKEND ? 1 : 2;
+
+        if (!from || from->own.rules.count + from->own.answers.count + from->tcp_rules == 0)
+            continue;
+        use |= named ? 4 : 8;
+        from->uses |= use;
+        if (section->kind == HAPROXY_DEFAULTS)
+            dr_haproxy_fault(tree, &section->head, 0, true, "'defaults' cannot start from 'defaults' that hold rules");
+        else if ((from->uses & 3) == 3)
+            dr_haproxy_fault(tree, &section->head, 0, true,
+                             "'defaults' that hold rules serve frontends or backends, not both");
+        else if ((from->uses & 12) == 12)
+            dr_haproxy_fault(tree, &section->head, 0, true,
+                             "'defaults' that hold rules are named with 'from' or are the last ones, not both");
+    }
+}
+
 int dr_haproxy_read_proxies(struct haproxy_tree *tree, struct haproxy_proxies *ret_proxies)
 {
     *ret_proxies = (struct haproxy_proxies){
@@ -314,5 +343,6 @@ int dr_haproxy_read_proxies(struct haproxy_tree *tree, struct haproxy_proxies *r
         if (ret_proxies->list[i].section->kind >= HAPROXY_DEFAULTS)
             dr_haproxy_check_proxy(ret_proxies, &ret_proxies->list[i]);
     }
+    check_rules_of_defaults(ret_proxies);
     return sort_names(ret_proxies);
 }

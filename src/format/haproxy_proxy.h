@@ -51,6 +51,8 @@ struct haproxy_proxy {
     struct haproxy_lines switches; /* use_backend */
     struct haproxy_lines servers; /* server, server-template, dispatch, and the default-server lines that count for them */
     struct haproxy_scope own;
+    unsigned tcp_rules; /* tcp-request, tcp-response */
+    unsigned uses; /* "defaults": how they are used, see check_rules_of_defaults */
     const struct haproxy_scope *inherited; /* of the "defaults" that it names or follows; may be NULL */
 };
 

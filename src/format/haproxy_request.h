@@ -107,6 +107,8 @@ const struct haproxy_line *dr_haproxy_answer_drops(const struct haproxy_proxy *p
                                                    enum haproxy_truth *ret_truth);
 /* Where the condition of a rule begins; line->count when it has none. */
 size_t dr_haproxy_condition_at(const struct haproxy_line *line);
+/* Is it a rule by which HAProxy answers itself? */
+bool dr_haproxy_answers(const struct haproxy_line *line);
 /* Does the rule take away, set or replace this header? */
 bool dr_haproxy_touches(const struct haproxy_line *line, const char *header);
 

@@ -442,6 +442,11 @@ const struct haproxy_line *dr_haproxy_answer_drops(const struct haproxy_proxy *p
     return line ? line : scope_drops(&proxy->own, request, ret_truth);
 }
 
+bool dr_haproxy_answers(const struct haproxy_line *line)
+{
+    return action_of(line)->kind == ACT_ANSWER;
+}
+
 bool dr_haproxy_touches(const struct haproxy_line *line, const char *header)
 {
     const struct action *action = action_of(line);
