@@ -137,9 +137,9 @@ static void read_sites(struct caddy_reader *reader)
         caddy_walk_site(reader, sites[i], entries[i]);
 }
 
-static void read_caddyfile(struct caddy_reader *reader, const struct dr_proxy_file *file)
+static void read_caddyfile(struct caddy_reader *reader, const struct dr_proxy_file *file, const char *asked)
 {
-    (void)caddy_parse(reader, file);
+    (void)caddy_parse(reader, file, asked);
     if (reader->failed)
         return;
     for (struct caddy_block *block = reader->blocks; block; block = block->next) {
@@ -167,7 +167,7 @@ static int caddy_read(const struct dr_proxy_loader *loader, const char *path, co
     if (file && caddy_is_json(file))
         caddy_read_json(&reader, file);
     else if (file)
-        read_caddyfile(&reader, file);
+        read_caddyfile(&reader, file, path);
     if (reader.failed)
         return -ENOMEM;
     return dr_proxy_gathered(&reader.gathering, ret_config);

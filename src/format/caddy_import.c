@@ -165,13 +165,13 @@ static bool add_file(struct importing *importing, const char *path)
         reader->stopped = true;
         return false;
     }
-    return note_edge(importing, file->path) && caddy_tokenize(reader, file, &tokens, &count) &&
+    return note_edge(importing, file->path) && caddy_tokenize(reader, file, path, &tokens, &count) &&
            add(importing, tokens, count, true);
 }
 
 static char *absolute(struct caddy_reader *reader, const struct caddy_token *word)
 {
-    const char *path = word->file->path, *slash = strrchr(path, '/');
+    const char *path = word->asked, *slash = strrchr(path, '/');
     _cleanup_free_ char *folder = strndup(path, slash ? (size_t)(slash - path) + (slash == path) : 0);
     _cleanup_free_ char *joined = folder ? dr_path_join(folder, word->text) : NULL;
     _cleanup_free_ char *clean = joined ? dr_path_clean(joined) : NULL;

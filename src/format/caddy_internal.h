@@ -44,6 +44,7 @@ struct caddy_place {
 struct caddy_token {
     const char *text;
     const struct dr_proxy_file *file; /* whose lines `line` counts */
+    const char *asked; /* its path as it was asked for: what relative imports start from, links unresolved */
     unsigned line; /* as caddy counts: after replacement of {$...}, a continued line counts as one */
     unsigned breaks; /* line ends inside of the text */
     char quote; /* '"', '`', '<' (heredoc), 0 */
@@ -138,10 +139,10 @@ struct dr_source caddy_source(const struct caddy_token *token);
 
 /* false: out of memory, or too large. */
 bool caddy_replace_env(struct caddy_reader *reader, const struct dr_proxy_file *file, struct caddy_text *ret_text);
-bool caddy_tokenize(struct caddy_reader *reader, const struct dr_proxy_file *file, const struct caddy_token **ret_tokens,
-                    size_t *ret_count);
+bool caddy_tokenize(struct caddy_reader *reader, const struct dr_proxy_file *file, const char *asked,
+                    const struct caddy_token **ret_tokens, size_t *ret_count);
 
-bool caddy_parse(struct caddy_reader *reader, const struct dr_proxy_file *file);
+bool caddy_parse(struct caddy_reader *reader, const struct dr_proxy_file *file, const char *asked);
 
 /* The tokens that take the place of `import`. `words`: import and its arguments. false: stopped. `from`: the node of the import graph. */
 bool caddy_import(struct caddy_reader *reader, const struct caddy_token *words, size_t count,

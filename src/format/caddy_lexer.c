@@ -14,6 +14,7 @@
 struct lexer {
     struct caddy_reader *reader;
     const struct dr_proxy_file *file;
+    const char *asked;
     struct caddy_text text;
     size_t at, piece;
     unsigned line, skipped;
@@ -109,6 +110,7 @@ static bool emit(struct lexer *lexer, unsigned line, char quote, size_t end)
     *token = (struct caddy_token){
         .text = dr_arena_strndup(reader->arena, lexer->out, lexer->length),
         .file = lexer->file,
+        .asked = lexer->asked,
         .line = line,
         .breaks = count_breaks(lexer->out, lexer->length),
         .quote = quote,
@@ -328,10 +330,10 @@ static bool run(struct lexer *lexer)
     return lexer->length == 0 || emit(lexer, line, 0, lexer->text.length);
 }
 
-bool caddy_tokenize(struct caddy_reader *reader, const struct dr_proxy_file *file, const struct caddy_token **ret_tokens,
-                    size_t *ret_count)
+bool caddy_tokenize(struct caddy_reader *reader, const struct dr_proxy_file *file, const char *asked,
+                    const struct caddy_token **ret_tokens, size_t *ret_count)
 {
-    struct lexer lexer = { .reader = reader, .file = file, .line = 1, .source_line = 1 };
+    struct lexer lexer = { .reader = reader, .file = file, .asked = asked, .line = 1, .source_line = 1 };
 
     if (!caddy_replace_env(reader, file, &lexer.text)) {
         reader->failed = true;

@@ -103,7 +103,7 @@ struct gathered {
     const struct caddy_token *path; /* the only one */
     size_t path_count;
     const char **hosts;
-    size_t host_count, host_room;
+    size_t host_count;
     bool more;
 };
 
@@ -121,16 +121,15 @@ static void gather(struct caddy_reader *reader, struct gathered *gathered, const
         if (count > 1)
             gathered->path = &words[1];
     } else if (strcmp(name, "host") == 0) {
-        for (size_t i = 1; i < count; i++) {
-            const char **grown = dr_arena_grow(reader->arena, gathered->hosts, gathered->host_count + 1, sizeof(*grown),
-                                               &gathered->host_room);
+        const char **hosts = dr_arena_alloc(reader->arena, (gathered->host_count + count) * sizeof(*hosts));
 
-            if (!grown)
-                return;
-            gathered->hosts = grown;
-            grown[gathered->host_count++] = words[i].text;
-            grown[gathered->host_count] = NULL;
-        }
+        if (!hosts)
+            return;
+        if (gathered->host_count)
+            memcpy(hosts, gathered->hosts, gathered->host_count * sizeof(*hosts));
+        for (size_t i = 1; i < count; i++)
+            hosts[gathered->host_count++] = words[i].text;
+        gathered->hosts = hosts; /* ends with NULL: one more than there are words */
     } else {
         gathered->more = true;
     }

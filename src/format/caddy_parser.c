@@ -334,13 +334,13 @@ static bool take_one(struct parser *parser)
     return true;
 }
 
-bool caddy_parse(struct caddy_reader *reader, const struct dr_proxy_file *file)
+bool caddy_parse(struct caddy_reader *reader, const struct dr_proxy_file *file, const char *asked)
 {
     struct parser parser = { .reader = reader };
     const struct caddy_token *tokens;
     size_t count;
 
-    if (!caddy_tokenize(reader, file, &tokens, &count))
+    if (!caddy_tokenize(reader, file, asked, &tokens, &count))
         return false;
     parser.ranges[0] = (struct range){ .tokens = tokens, .count = count };
     parser.depth = 1;

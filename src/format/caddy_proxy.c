@@ -128,7 +128,7 @@ bool caddy_read_op(struct caddy_reader *reader, const struct caddy_line *line, c
     const char *field = words[0].text;
     const char *value = count > 1 ? words[1].text : "";
 
-    *ret_op = (struct caddy_op){ .line = line, .source = caddy_source(&words[0]), .spelt = value };
+    *ret_op = (struct caddy_op){ .line = line, .source = caddy_source(&line->words[0]), .spelt = value };
     if (field[0] == '?') {
         caddy_fault(reader, &words[0], true, "\"?\" is for headers of answers only");
         return false;
