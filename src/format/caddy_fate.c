@@ -339,8 +339,12 @@ static void own_headers(struct state *state, bool trusts, const struct dr_source
         bool clients = header->fate != DR_HEADER_ABSENT && header->fate != DR_HEADER_SET;
 
         /* Proto and Host of a trusted peer are taken over rather than added to: its word stands either way. */
-        *header = trusts && clients ? (struct dr_route_header){ .fate = DR_HEADER_APPENDED, .source = *trusted }
-                                    : (struct dr_route_header){ .fate = DR_HEADER_SET };
+        if (trusts && clients)
+            *header =
+                (struct dr_route_header){ .fate = header->fate == DR_HEADER_UNKNOWN ? DR_HEADER_UNKNOWN : DR_HEADER_APPENDED,
+                                          .source = *trusted };
+        else
+            *header = (struct dr_route_header){ .fate = DR_HEADER_SET };
     }
     enum dr_upgrade both =
         state->keeps[UPGRADE] == DR_UPGRADE_DROPPED || state->keeps[CONNECTION] == DR_UPGRADE_DROPPED ? DR_UPGRADE_DROPPED

@@ -164,15 +164,6 @@ static bool meets_all(const struct walk *step, const struct caddy_way *way)
     return !match->more && !match->hosts && match->path && strncmp(way->seen, match->path, strlen(match->path)) == 0;
 }
 
-static bool meets_none(const struct walk *step, const struct caddy_way *way)
-{
-    const struct caddy_match *match = &step->match;
-    const char *path = match->path ? match->path : match->exact;
-
-    return path && strncmp(path, way->seen, strlen(way->seen)) != 0 &&
-           (match->exact || strncmp(way->seen, path, strlen(path)) != 0);
-}
-
 static void step_uri(struct walk *step, struct caddy_way *way)
 {
     struct caddy_reader *reader = step->reader;
@@ -191,9 +182,12 @@ static void step_uri(struct walk *step, struct caddy_way *way)
         caddy_fault(reader, &line->words[0], true, "uri %s: wrong number of words", what);
         return;
     }
-    if (strcmp(what, "query") == 0 || meets_none(step, way))
+    if (strcmp(what, "query") == 0)
         return;
-    if (strip && meets_all(step, way))
+    /* Met by a part of the requests only: the others, which `path` stands for as well, stay as they are. */
+    if (!meets_all(step, way))
+        return;
+    if (strip)
         caddy_way_strip(reader->arena, way, value);
     else
         way->rewritten = words_from(reader, line, step->first);
@@ -201,12 +195,8 @@ static void step_uri(struct walk *step, struct caddy_way *way)
 
 static void step_rewrite(struct walk *step, struct caddy_way *way)
 {
-    if (meets_none(step, way))
-        return;
     if (meets_all(step, way))
         caddy_way_rewrite(step->reader->arena, way, step->line->words[step->first].text);
-    else
-        way->rewritten = step->line->words[step->first].text;
 }
 
 static void step_redir(struct walk *step)
@@ -253,7 +243,7 @@ static void step_proxy(struct walk *step, const struct caddy_scope *scope, const
     walk_answers(step, scope, &narrowed, depth);
 }
 
-/* What a block did to the request may or may not have happened behind it. */
+/* What a block that not every request passes did may or may not have happened behind it. */
 static void leave_block(struct caddy_reader *reader, struct caddy_way *way, const struct caddy_op *inner)
 {
     for (; inner && inner != way->ops; inner = inner->next) {
@@ -284,11 +274,19 @@ static void step_block(struct walk *step, const struct caddy_scope *scope, struc
         size_t length = strlen(path);
 
         length -= length > 1 && path[length - 1] == '*' ? (size_t)(path[length - 2] == '/' ? 2 : 1) : 0;
-        caddy_way_strip(reader->arena, &inner, dr_arena_strndup(reader->arena, path, length));
+        if (length > 0)
+            caddy_way_strip(reader->arena, &inner, dr_arena_strndup(reader->arena, path, length));
     }
     walk_lines(reader, line->lines, caddy_scope(reader, line->lines, scope), &inner, strcmp(name, "route") != 0, depth + 1);
-    if (strcmp(name, "route") == 0)
+    if (strcmp(name, "route") != 0)
+        return; /* who is handled does not come out again */
+    if (step->match.all) {
+        way->ops = inner.ops;
+        way->seen = inner.seen;
+        way->rewritten = inner.rewritten;
+    } else {
         leave_block(reader, way, inner.ops);
+    }
 }
 
 /* &(name) { ... } and `invoke name` */
@@ -370,9 +368,13 @@ void caddy_walk_site(struct caddy_reader *reader, const struct caddy_block *site
 {
     const struct caddy_scope *scope = caddy_scope(reader, site->lines, NULL);
 
-    for (const struct caddy_line *line = site->lines; line; line = line->next)
+    for (const struct caddy_line *line = site->lines; line; line = line->next) {
+        if (strcmp(caddy_name(line), "tls") == 0 && line->count == 2 && !strchr(line->words[1].text, '@') &&
+            strcmp(line->words[1].text, "internal") != 0 && strcmp(line->words[1].text, "force_automate") != 0 /* v2.10.0 */)
+            caddy_fault(reader, &line->words[1], true, "tls: \"internal\", an email address or two files were expected");
         if (is_setting(line))
             (void)caddy_check(reader, line, 0, settings, sizeof(settings) / sizeof(settings[0]), "directive");
+    }
     for (const struct caddy_entry *entry = entries; entry; entry = entry->next) {
         struct caddy_way way = { .entry = entry, .names = entry->names, .path = "/", .seen = "/" };
         struct caddy_match match = { .all = true };

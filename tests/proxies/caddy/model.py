@@ -107,7 +107,7 @@ def handshake(marked):
 
 def arrived(headers, host):
     """Values of the eight by name, None where nothing arrived. `headers`: canonical name -> list."""
-    values = {name: ", ".join(headers[canonical(name)]) if headers.get(canonical(name)) else None for name in HEADERS}
+    values = {name: ", ".join(headers.get(canonical(name), [])) or None for name in HEADERS}
     values["Host"] = host
     return values
 
@@ -137,7 +137,7 @@ def agrees(name, said, seen):
         return True
     # a value that the configuration writes down cannot be told from the client's
     if name in ("Upgrade", "Connection"):
-        return {said, seen} == {"set", "clients"}
+        return "absent" not in (said, seen)
     # the word of a trusted peer: taken over, not added to
     return said == "appended" and seen in ("clients", "appended") and name in ("X-Forwarded-Proto", "X-Forwarded-Host")
 
@@ -162,6 +162,9 @@ def matcher_of(match):
         elif name != "host":
             more = True
     return prefix, exact, match.get("host"), more
+
+
+UNSURE = {"unsure": True}
 
 
 class State:
@@ -222,9 +225,13 @@ def walk(routes, state, found, errors=False):
                         later = inner.copy()
                         later.pattern = True
                         walk(answer.get("routes"), later, found, errors)
-            # what a route did to the request holds behind it, for the requests that it meets
+            # What a route did to the request holds behind it, for the requests that it meets. Whether a request comes out of a subroute again
+            # is not worked out here: UNSURE.
+            deep = any(handler["handler"] == "subroute" for handler in route.get("handle", []))
             for passed, ops in inner.ops[len(state.ops):]:
-                state.ops.append(((([match] if match else []) + passed), ops))
+                state.ops.append((([match] if match else []) + passed + ([UNSURE] if deep else []), ops))
+            if not match and not deep:
+                state.seen, state.rewritten = inner.seen, inner.rewritten
 
 
 def tls(server, http_port, https_port):

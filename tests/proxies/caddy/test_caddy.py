@@ -13,6 +13,7 @@ import http.client
 import json
 import os
 import random
+import re
 import shutil
 import socket
 import struct
@@ -34,7 +35,7 @@ counts = {}
 
 def problem(text, *more):
     problems.append(text)
-    if len(problems) <= 25:
+    if len(problems) <= int(os.environ.get("CADDY_SHOW", "25")):
         print("PROBLEM", text, *more, sep="\n    ", flush=True)
 
 
@@ -127,7 +128,7 @@ def dial_of(route):
     host, port, text = route["upstream_host"], route["upstream_port"], route["upstream_text"]
     if host is None:
         return text
-    if text.split("://")[-1].startswith(":"):
+    if re.match(r":\d", text.split("://")[-1]):
         host = ""
     return ("tcp/" if text.startswith("tcp/") else "") + ("[%s]:%s" if ":" in host else "%s:%s") % (host, port)
 
