@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+enum { MOST_ADDRESS = 4096 }; /* caddy reads no more of it */
+
 /* "host:port" as Go's net.SplitHostPort takes it apart; false: it is none. Writes into `text`. */
 static bool split_host_port(char *text, const char **ret_host, const char **ret_port)
 {
@@ -54,6 +56,10 @@ bool caddy_parse_address(struct dr_arena *arena, const char *text, struct caddy_
     *ret_why = "out of memory";
     if (!copy)
         return false;
+    if (strlen(text) > MOST_ADDRESS) {
+        *ret_why = "it is too long";
+        return false;
+    }
     if (scheme_end) {
         *scheme_end = '\0';
         ret_address->scheme = lower(arena, copy);

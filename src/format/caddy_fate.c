@@ -249,8 +249,10 @@ static void apply(struct caddy_reader *reader, struct state *state, const struct
         [DR_ROUTE_REAL_IP] = "X-Real-IP",
         [DR_ROUTE_FORWARDED] = "Forwarded",
     };
-    bool unknown_field = strchr(op->field, '{') != NULL;
-    struct value value;
+    struct value field, value;
+
+    take_apart(reader->arena, op->field, &field);
+    bool unknown_field = field.own || field.others;
 
     take_apart(reader->arena, op->value, &value);
     for (int i = 0; i < DR_ROUTE_HEADERS; i++) {

@@ -243,7 +243,7 @@ static void step_proxy(struct walk *step, const struct caddy_scope *scope, const
     walk_answers(step, scope, &narrowed, depth);
 }
 
-/* What a block that not every request passes did may or may not have happened behind it. */
+/* What a block did to the request may or may not have happened behind it. */
 static void leave_block(struct caddy_reader *reader, struct caddy_way *way, const struct caddy_op *inner)
 {
     for (; inner && inner != way->ops; inner = inner->next) {
@@ -278,15 +278,8 @@ static void step_block(struct walk *step, const struct caddy_scope *scope, struc
             caddy_way_strip(reader->arena, &inner, dr_arena_strndup(reader->arena, path, length));
     }
     walk_lines(reader, line->lines, caddy_scope(reader, line->lines, scope), &inner, strcmp(name, "route") != 0, depth + 1);
-    if (strcmp(name, "route") != 0)
-        return; /* who is handled does not come out again */
-    if (step->match.all) {
-        way->ops = inner.ops;
-        way->seen = inner.seen;
-        way->rewritten = inner.rewritten;
-    } else {
+    if (strcmp(name, "route") == 0) /* who is handled does not come out again */
         leave_block(reader, way, inner.ops);
-    }
 }
 
 /* &(name) { ... } and `invoke name` */

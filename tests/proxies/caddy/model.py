@@ -125,7 +125,7 @@ def fates(without, marked, host):
             result[name] = "absent"
         elif value == mark and (bare is None or name == "Host"):
             result[name] = "clients"
-        elif mark in value:
+        elif mark in value and name != "Host":
             result[name] = "appended"
         else:
             result[name] = "set"
@@ -205,7 +205,10 @@ def walk(routes, state, found, errors=False):
             for handler in route.get("handle", []):
                 kind = handler["handler"]
                 if kind == "subroute":
-                    walk(handler.get("routes"), inner, found, errors)
+                    before, deeper = len(inner.ops), inner.copy()
+                    walk(handler.get("routes"), deeper, found, errors)
+                    # Whether a request comes out of it again is not worked out here.
+                    inner.ops += [(passed + [UNSURE], ops) for passed, ops in deeper.ops[before:]]
                 elif kind == "rewrite":
                     prefix = handler.get("strip_path_prefix")
                     if prefix and inner.seen.startswith(prefix):
@@ -225,12 +228,10 @@ def walk(routes, state, found, errors=False):
                         later = inner.copy()
                         later.pattern = True
                         walk(answer.get("routes"), later, found, errors)
-            # What a route did to the request holds behind it, for the requests that it meets. Whether a request comes out of a subroute again
-            # is not worked out here: UNSURE.
-            deep = any(handler["handler"] == "subroute" for handler in route.get("handle", []))
+            # what a route did to the request holds behind it, for the requests that it meets
             for passed, ops in inner.ops[len(state.ops):]:
-                state.ops.append((([match] if match else []) + passed + ([UNSURE] if deep else []), ops))
-            if not match and not deep:
+                state.ops.append((([match] if match else []) + passed, ops))
+            if not match:
                 state.seen, state.rewritten = inner.seen, inner.rewritten
 
 

@@ -205,14 +205,27 @@ def compare(name, seen, adapted):
         if len(mine) != len(theirs):
             problem("%s: %d routes, caddy has %d: %s" % (name, len(mine), len(theirs), readable(key)), "other keys: %s" % [readable(k) for k in set(routes) ^ set(expected)])
             continue
-        left = list(theirs)
-        for route in mine:
-            count("routes compared")
-            tries = [(differences(route, leaf), leaf) for leaf in left]
-            words, leaf = min(tries, key=lambda one: len(one[0]))
-            left.remove(leaf)
-            if words:
-                problem("%s: line %s: %s" % (name, route["source"]["line"], "; ".join(words)))
+        pair(name, mine, theirs)
+
+
+def pair(name, mine, theirs):
+    """Which of several alike is which: all of them must find one that they agree with."""
+    words = [[differences(route, leaf) for leaf in theirs] for route in mine]
+    taken = {}
+
+    def place(i, tried):
+        for j in range(len(theirs)):
+            if j not in tried and not words[i][j]:
+                tried.add(j)
+                if j not in taken or place(taken[j], tried):
+                    taken[j] = i
+                    return True
+        return False
+
+    for i, route in enumerate(mine):
+        count("routes compared")
+        if not place(i, set()):
+            problem("%s: line %s: %s" % (name, route["source"]["line"], "; ".join(min(words[i], key=len)) or "another one is the same"))
 
 
 def dial_known(dial):
@@ -251,7 +264,7 @@ def satisfied(route, kind):
     if kind == "upgrade":
         return route["upgrade"] == "passed"
     if kind == "forward":
-        return headers["X-Forwarded-For"]["fate"] == "set" and headers["Host"]["fate"] == "clients" and headers["X-Forwarded-Proto"]["fate"] in ("set", "appended")
+        return headers["X-Forwarded-For"]["fate"] == "set" and headers["X-Forwarded-For"]["value"] in (None, "{remote_host}", "{http.request.remote.host}") and headers["Host"]["fate"] == "clients" and headers["X-Forwarded-Proto"]["fate"] in ("set", "appended")
     if kind == "timeout":
         return route["idle_timeout_ms"] == 0 or route["idle_timeout_ms"] >= 3600000
     if kind == "upstream":
