@@ -109,7 +109,8 @@ int dr_config_remove(struct dr_context *context, const struct dr_config_value *v
  *   dr_config_put     the value at `path` (see dr_config_lookup) becomes `spelling` (JSON; no secret); objects that miss above it are added
  *   dr_config_append  `text` becomes the last element of the array at `path`, which is made when there is none
  *   dr_config_replace_text  the text of `value` (found by lookup or walking) becomes `text`
- * -ENOTSUP: a step on the way is no object, comes from several files, or from a ${NAME}; -EIO: the configuration is unknown or absent.
+ * Where several files make a list or an object, it is the last one that is edited: it wins. -ENOTSUP: a step on the way is no object, the value
+ * comes from several files or from a ${NAME}; -EINVAL: `spelling` is no value, or `text` has a ${; -EIO: the configuration is unknown or absent.
  */
 struct dr_config_edits {
     const struct dr_config_file *file;

@@ -217,7 +217,9 @@ static void begin_runs(struct look *look)
 void dr_worker_run(const struct dr_worker *worker)
 {
     struct dr_arena arena = DR_ARENA(MOST_ARENA);
-    struct dr_context context = { .arena = &arena, .request = worker->request, .out_of_memory = out_of_memory };
+    struct dr_context context = {
+        .arena = &arena, .request = worker->request, .out_of_memory = out_of_memory, .parent = &worker->parent
+    };
     struct look look = { .worker = worker, .context = &context, .emitter = { .context = &context, .out = worker->out } };
     struct dr_sandbox sandbox = { 0 };
     struct dr_error error = { 0 };

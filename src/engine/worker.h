@@ -8,6 +8,7 @@
 #define DR_ENGINE_WORKER_H
 
 #include "engine/engine.h"
+#include "facts/context.h"
 
 #include <stdatomic.h>
 
@@ -29,6 +30,7 @@ struct dr_worker {
     const char *const *skip_fix; /* fingerprints, NULL-ended: fixers that failed before */
     struct dr_progress *progress;
     int out; /* the pipe */
+    struct dr_parent parent; /* the line for questions */
 };
 
 int64_t dr_monotonic_ms(void);

@@ -51,15 +51,28 @@ static unsigned port_of(const char *text)
 }
 
 /* OPENCLAW_GATEWAY_PORT, else gateway.port, else the default. */
-static unsigned configured_port(struct dr_context *context)
+static void read_ports(struct dr_context *context, struct dr_gateway *gateway)
 {
     const char *from_environment = dr_environment(context, "OPENCLAW_GATEWAY_PORT");
-    unsigned port = from_environment ? port_of(from_environment) : 0;
     struct dr_config_value value;
 
-    if (port == 0 && dr_config_lookup(dr_config(context), "gateway.port", &value) == 1 && value.text)
-        port = port_of(value.text);
-    return port ? port : DEFAULT_PORT;
+    if (from_environment && *from_environment) {
+        gateway->environment_port = port_of(from_environment);
+        if (gateway->environment_port == 0)
+            gateway->odd_port = from_environment;
+    }
+    if (dr_config_lookup(dr_config(context), "gateway.port", &value) == 1 && value.text) {
+        gateway->file_port = port_of(value.text);
+        gateway->file_source = value.source;
+        if (gateway->file_port == 0)
+            gateway->odd_port = value.text;
+    }
+    gateway->configured_port = gateway->environment_port ? gateway->environment_port
+                               : gateway->file_port      ? gateway->file_port
+                                                         : DEFAULT_PORT;
+    gateway->configured_from = gateway->environment_port ? "OPENCLAW_GATEWAY_PORT"
+                               : gateway->file_port      ? "gateway.port"
+                                                         : "the default";
 }
 
 /* The strongest answer wins; a lock that a killed gateway left is told in any case. */
@@ -77,8 +90,10 @@ static void weigh(struct dr_gateway *gateway, const struct dr_gateway_evidence *
     gateway->pid = evidence->pid;
     gateway->uid = evidence->uid;
     gateway->how = evidence->how;
-    if (evidence->port)
-        gateway->port = evidence->port;
+    if (evidence->port) {
+        gateway->port = gateway->locked_port = evidence->port;
+        gateway->port_from = "the running gateway's lock";
+    }
 }
 
 /* Another machine's files: its processes and sockets cannot be seen from here. */
@@ -92,6 +107,9 @@ static void gather(struct dr_context *context, const struct dr_target *target, s
     struct dr_gateway_evidence evidence;
 
     gateway->fact.state = DR_ABSENT;
+    read_ports(context, gateway);
+    gateway->port = gateway->configured_port;
+    gateway->port_from = gateway->configured_from;
     dr_gateway_from_lock_files(context, target, &evidence);
     weigh(gateway, &evidence);
     if (gateway->fact.state == DR_ABSENT && !is_elsewhere(target)) {
@@ -99,7 +117,6 @@ static void gather(struct dr_context *context, const struct dr_target *target, s
         weigh(gateway, &evidence);
     }
     if (gateway->fact.state == DR_ABSENT && !is_elsewhere(target)) {
-        gateway->port = configured_port(context);
         dr_gateway_from_port(context, target, gateway->port, &evidence);
         weigh(gateway, &evidence);
     }

@@ -31,6 +31,21 @@ int dr_process_link(struct dr_context *context, long pid, const char *link, cons
  */
 void dr_processes_keep(struct dr_context *context);
 
+/*
+ * Processes by title, of any user, as dr_processes_keep met them: reverse proxies ("nginx", "caddy" ...). For those that may be looked into, the
+ * environment was kept too. NULL-ended list by `next`; at most 64.
+ */
+struct dr_met_process {
+    long pid;
+    const char *title;
+    struct dr_met_process *next;
+};
+
+const struct dr_met_process *dr_processes_met(struct dr_context *context);
+
+/* The words of its command line (arena, NULL-ended). A process that rewrote them (nginx) has one word. */
+int dr_process_words(struct dr_context *context, long pid, const char *const **ret_words);
+
 /* The kept process that holds socket:[inode], 0 when none does. */
 long dr_process_of_socket(struct dr_context *context, unsigned long inode);
 
