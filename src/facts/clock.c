@@ -118,17 +118,14 @@ static void collect_ntp(struct dr_context *context, struct dr_ntp *ntp)
         ntp->fact.reason = ntp->contradict ? "the time servers contradict each other" : why_no_answer(context, ntp);
 }
 
-/* For as long as no probe is built in, there is nobody to compare with. */
-#pragma weak dr_live
-
 static void collect_gateway(struct dr_context *context, struct dr_gateway_clock *gateway)
 {
-    const struct dr_live *live = dr_live ? dr_live(context) : NULL;
+    const struct dr_live *live = dr_live(context);
 
-    if (live && live->fact.state == DR_KNOWN)
+    if (live->fact.state == DR_KNOWN)
         dr_clock_of_endpoints(live->endpoints, live->count, gateway);
     else
-        gateway->why = live && live->fact.reason ? live->fact.reason : "no gateway was asked";
+        gateway->why = live->fact.reason ? live->fact.reason : "no gateway was asked";
 }
 
 const struct dr_clock *dr_clock(struct dr_context *context)
