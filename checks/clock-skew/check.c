@@ -101,6 +101,7 @@ const struct dr_check dr_check_clock_skew = {
     .id = "clock-skew",
     .title = "No clock is found to be wrong",
     .tags = tags,
+    .live = true,
     .problems = dr_clock_skew_problems,
     .problem_count = DR_NEVER_EXPIRES + 1,
     .state_size = sizeof(struct dr_clock_state),

@@ -319,6 +319,7 @@ const struct dr_check dr_check_proxy_websocket = {
     .id = "proxy-websocket",
     .title = "Reverse proxies hand WebSockets and their clients' addresses on to the gateway",
     .tags = tags,
+    .live = true,
     .problems = dr_proxy_websocket_problems,
     .problem_count = DR_PROXY_PROBLEMS,
     .run = run,

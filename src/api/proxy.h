@@ -105,6 +105,7 @@ struct dr_route {
     int64_t idle_timeout_ms; /* a WebSocket connection that is silent for so long is cut; 0: never; -1: not knowable */
     struct dr_source idle_timeout_source;
     bool buffers; /* answers are held back until a buffer is full (matters for event streams, not for WebSocket) */
+    const char *note; /* what else matters for who the client is, in words ("proxy_protocol on: ..."); NULL: nothing */
     const void *place; /* the reader's own */
 };
 

@@ -51,6 +51,7 @@ void dr_look_release(struct dr_look *look)
     cJSON_Delete(look->findings);
     cJSON_Delete(look->unknowns);
     cJSON_Delete(look->operations);
+    cJSON_Delete(look->probes);
     *look = (struct dr_look){ 0 };
 }
 
@@ -64,7 +65,8 @@ static int begin_result(struct dr_look *look)
     look->findings = cJSON_CreateArray();
     look->unknowns = cJSON_CreateArray();
     look->operations = cJSON_CreateArray();
-    return look->checks && look->findings && look->unknowns && look->operations ? 0 : -ENOMEM;
+    look->probes = cJSON_CreateArray();
+    return look->checks && look->findings && look->unknowns && look->operations && look->probes ? 0 : -ENOMEM;
 }
 
 /* Milliseconds until somebody is too late: the module at work, or all together. */
@@ -159,6 +161,18 @@ static int fail_check(struct looking *looking, int check, const char *status, co
     return 0;
 }
 
+/* What all who walk, or all who ask the probes, have in common has failed. */
+static int blame_all(struct looking *looking, bool live, const char *kind, const char *reason)
+{
+    int blamed = 0;
+
+    for (int i = 0; dr_check_table[i]; i++)
+        if (looking->runs[i] && (live ? dr_check_table[i]->live : dr_check_table[i]->visit != NULL) &&
+            fail_check(looking, i, kind, reason) == 0)
+            blamed++;
+    return blamed > 0 ? 0 : -EPROTO;
+}
+
 /* Notes who was at work when the worker ended. 0: another worker may try without it. */
 static int blame(struct looking *looking, enum ending ending, int status)
 {
@@ -175,15 +189,10 @@ static int blame(struct looking *looking, enum ending ending, int status)
         looking->skip_fix[slot] = looking->failed_fixes[slot];
         return 0;
     }
-    if (stage == DR_STAGE_WALK && check < 0) {
-        int blamed = 0;
-
-        for (int i = 0; dr_check_table[i]; i++)
-            if (looking->runs[i] && dr_check_table[i]->visit &&
-                fail_check(looking, i, kind, late ? "the files could not be walked in time" : reason) == 0)
-                blamed++;
-        return blamed > 0 ? 0 : -EPROTO;
-    }
+    if (stage == DR_STAGE_WALK && check < 0)
+        return blame_all(looking, false, kind, late ? "the files could not be walked in time" : reason);
+    if (stage == DR_STAGE_LIVE)
+        return blame_all(looking, true, kind, late ? "the probes did not end in time" : reason);
     return fail_check(looking, check, kind, reason);
 }
 

@@ -12,7 +12,7 @@
 
 #include <stdatomic.h>
 
-enum dr_stage { DR_STAGE_START = 0, DR_STAGE_WALK, DR_STAGE_CHECK, DR_STAGE_FIX, DR_STAGE_END };
+enum dr_stage { DR_STAGE_START = 0, DR_STAGE_WALK, DR_STAGE_LIVE, DR_STAGE_CHECK, DR_STAGE_FIX, DR_STAGE_END };
 
 struct dr_progress {
     _Atomic int stage;

@@ -19,6 +19,16 @@ const char *dr_reach_name(enum dr_reach reach)
     return reach_names[reach];
 }
 
+const char *dr_endpoint_kind_name(enum dr_endpoint_kind kind)
+{
+    static const char *const names[] = {
+        [DR_AT_LOOPBACK4] = "loopback",     [DR_AT_LOOPBACK6] = "loopback", [DR_AT_OWN_ADDRESS] = "own-address",
+        [DR_AT_REMOTE_URL] = "remote-url", [DR_AT_PROXY] = "proxy",        [DR_AT_GIVEN_URL] = "given-url",
+    };
+
+    return names[kind];
+}
+
 bool dr_live_certificate_is_bad(enum dr_reach reach)
 {
     return reach == DR_REACH_TLS_ISSUER || reach == DR_REACH_TLS_NAME || reach == DR_REACH_TLS_EXPIRED;
