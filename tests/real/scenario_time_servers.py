@@ -11,9 +11,10 @@ import sys
 import time
 
 import harness
+import scenario_clock
 import time_servers
 from harness import Failure, Home, doctor_json, expect, say
-from scenario_clock import faketime_library, measure, skew_findings
+from scenario_clock import AGAINST_GATEWAY, AGAINST_SERVERS, faketime_library, measure
 from time_servers import KINDS, NETWORK, Network, start_chrony
 
 GOOD = [f"{NETWORK}.2", f"{NETWORK}.3"]
@@ -57,6 +58,10 @@ def wait_for_chrony(home, etc) -> None:
 
 def server_of(measured, address) -> dict:
     return next(server for server in measured["ntp"]["servers"] if server.get("address") == address)
+
+
+def skew_findings(report) -> list:
+    return scenario_clock.skew_findings(report, AGAINST_GATEWAY + AGAINST_SERVERS)
 
 
 def look(home, *args, env=None):

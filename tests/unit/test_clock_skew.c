@@ -226,7 +226,7 @@ START_TEST(skew_is_said_with_its_side)
     world->gateway.offset.ms = 3600000;
     look();
     expect_said("whole-hour", "is 1 h ahead of this host's, to the second");
-    expect_said("whole-hour", "zone 1 h from UTC");
+    expect_said("whole-hour", "one of the two was set to local time instead of UTC (a zone 1 h away)");
     world->gateway.offset.ms = -700000;
     world->gateway.same_host = false;
     look();
@@ -266,7 +266,7 @@ START_TEST(time_servers_say_which_clock_is_wrong)
     look();
     ck_assert_str_eq(codes(), "gateway-clock-wrong:error local-clock-wrong:error");
     expect_said("local-clock-wrong", "is 1 h ahead");
-    expect_said("local-clock-wrong", "set to the local time of a zone 1 h from UTC");
+    expect_said("local-clock-wrong", "It was set to local time instead of UTC (a zone 1 h away)");
     ck_assert_int_eq(found("local-clock-wrong")->confidence, DR_LIKELY);
     /* One clock is reported once. */
     world->gateway.same_host = true;
