@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* Snippets are included again and again: not files, but how often one is read. */
+enum { MOST_READINGS = 10000 };
+
 struct builder {
     struct dr_proxy_gathering *gathering;
     struct dr_arena *arena;
@@ -325,18 +328,19 @@ static void read_file(struct builder *builder, const char *path, const struct re
                       struct dr_nginx_directive *block, const struct dr_nginx_directive *include)
 {
     const struct dr_source from = dr_nginx_source(include);
-    const struct dr_proxy_file *file = dr_proxy_load(builder->gathering, path, include ? &from : NULL);
+    const struct dr_proxy_file *file;
     size_t depth = below ? below->depth + 1 : 0;
 
+    if (depth >= DR_PROXY_DEPTH || ++builder->readings > MOST_READINGS) {
+        dr_proxy_fault(builder->gathering, &from, true, "%s was not read: too many includes", path);
+        builder->over = builder->readings > MOST_READINGS;
+        return;
+    }
+    file = dr_proxy_load(builder->gathering, path, include ? &from : NULL);
     if (!file)
         return;
     if (is_open(below, file)) {
         dr_proxy_fault(builder->gathering, &from, true, "%s is included while it is being read: a loop without end", path);
-        return;
-    }
-    if (depth >= DR_PROXY_DEPTH || ++builder->readings > DR_PROXY_FILES) {
-        dr_proxy_fault(builder->gathering, &from, true, "%s was not read: too many includes", path);
-        builder->over = builder->readings > DR_PROXY_FILES;
         return;
     }
     struct reading reading = {
