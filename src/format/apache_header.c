@@ -241,6 +241,22 @@ static void request_header(const struct apache_facts *facts, const struct apache
     apache_node_source(node, &headers[index].source);
 }
 
+const struct apache_effect *apache_last_request_header(const struct apache_scope *scope, enum dr_route_header_name header)
+{
+    for (size_t i = scope->count; i > 0; i--) {
+        const struct apache_node *node = scope->effects[i - 1].node;
+        const char *name = apache_arg(node, 1);
+        size_t length = strlen(name);
+
+        if (length > 0 && name[length - 1] == ':')
+            length--;
+        if (apache_is(node, "RequestHeader") && dr_route_header_index(name, length) == (int)header &&
+            strcasecmp(apache_arg(node, 0), "note") != 0)
+            return &scope->effects[i - 1];
+    }
+    return NULL;
+}
+
 /* --- mod_proxy -------------------------------------------------------------------------------------------------------------- */
 
 static bool is_on(const struct apache_node *node, bool otherwise)

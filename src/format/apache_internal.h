@@ -15,7 +15,8 @@
  *   apache_rewrite.c  RewriteRule ... [P]
  *   apache_upgrade.c  handshakes, HTTP version, silence                               (ap_proxy_worker_can_upgrade, ap_proxy_tunnel_run)
  *   apache_route.c    who takes which request -> routes
- *   apache_mend.c     span edits
+ *   apache_mend.c     what is to be changed where
+ *   apache_edit.c     changes as spans: words, lines, sections
  *
  * What stands in brackets is where httpd 2.4 does it. What the source leaves open was asked of a running 2.4.71 with an upstream that
  * writes down what arrives (tests/proxies/apache does so again).
@@ -340,6 +341,7 @@ struct apache_place {
     const struct apache_node *handshake_elsewhere; /* a rule that hands them to somebody else */
     const char *url; /* what is asked of the upstream: for looking up workers and <Proxy> */
     const char *handshake_url; /* the same for handshakes */
+    const char *proxy_url; /* what <Proxy> sections are compared with: a balancer's own URL, else handshake_url */
     const struct apache_worker *worker; /* that carries handshakes out, or NULL */
     const char *path; /* for looking up what holds */
     struct apache_scope scope;
@@ -347,10 +349,50 @@ struct apache_place {
     bool inherited; /* the directive is the main server's, the route a virtual host's */
 };
 
+/* What can stand in a handshake's way. */
+enum apache_obstacle {
+    APACHE_OBSTACLE_MODULE = 0,
+    APACHE_OBSTACLE_HEADER,
+    APACHE_OBSTACLE_VERSION,
+    APACHE_OBSTACLE_WORKER,
+    APACHE_OBSTACLES
+};
+
+struct apache_verdict {
+    enum dr_upgrade upgrade;
+    const char *why;
+    const struct apache_node *node;
+};
+
+void apache_obstacles(const struct apache_facts *facts, const struct apache_place *place,
+                      struct apache_verdict ret_verdicts[APACHE_OBSTACLES]);
+/* The last RequestHeader on that header which holds, or NULL. */
+const struct apache_effect *apache_last_request_header(const struct apache_scope *scope, enum dr_route_header_name header);
 void apache_upgrade(const struct apache_facts *facts, const struct apache_place *place, struct dr_route *route);
 void apache_silence(const struct apache_place *place, struct dr_route *route);
 
 int apache_routes(struct apache_reader *reader, struct apache_tree *tree);
+
+/* --- edits ---------------------------------------------------------------------------------------------------------------- */
+
+/* Edits that are being gathered. The first reason why it cannot be done stays. */
+struct apache_edits {
+    struct dr_arena *arena;
+    struct dr_route_edits *edits;
+    const char *why_not;
+    int error; /* -ENOMEM */
+};
+
+/* All of them refuse what a macro made (`why_not`). */
+void apache_edit_word(struct apache_edits *edits, const struct apache_node *node, size_t word, const char *text);
+/* " text" behind the last word. */
+void apache_edit_append(struct apache_edits *edits, const struct apache_node *node, const char *text);
+/* The whole line, from its first visible byte. */
+void apache_edit_line(struct apache_edits *edits, const struct apache_node *node, const char *text);
+void apache_edit_delete(struct apache_edits *edits, const struct apache_node *node);
+/* A new line below a directive or, for sections, below their end; the lines of `text` are indented as it is. "\t" at the beginning of a line of
+ * `text` is one step further in, as the file steps. */
+void apache_edit_below(struct apache_edits *edits, const struct apache_node *node, const char *text);
 
 int apache_mend(const struct dr_route *route, unsigned mends, struct dr_arena *arena, struct dr_route_edits *ret_edits,
                 const char **ret_why_not);

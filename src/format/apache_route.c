@@ -347,8 +347,11 @@ static int finish(struct routing *routing, const struct taker *taker, struct apa
     if (!place->member || place->handshake)
         place->worker = apache_worker_for(routing->server, place->handshake_url);
 
-    int r = apache_scope(routing->reader, routing->server, place->path,
-                         taker->rule && !place->member ? place->handshake_url : place->url, &place->scope);
+    /* Handshakes are what counts: <Proxy> sections are those of their URL. */
+    place->proxy_url = place->member && !place->handshake ? apache_worker_url(arena, taker->target) : place->handshake_url;
+
+    int r = place->proxy_url ? apache_scope(routing->reader, routing->server, place->path, place->proxy_url, &place->scope)
+                             : -ENOMEM;
 
     if (r < 0)
         return r;
@@ -412,9 +415,23 @@ static int make_routes(struct routing *routing, const struct taker *taker, const
 
 static int route_point(struct routing *routing, const char *point)
 {
-    struct taker taker;
+    struct taker taker, deeper;
+    size_t length = strlen(point);
+    bool found = find_taker(routing, point, &taker);
 
-    if (!find_taker(routing, point, &taker) || is_made(routing, taker.node, point))
+    /* <Location /app> with ProxyPass /app/: only "/app" itself goes elsewhere. */
+    if (length > 0 && point[length - 1] != '/' && !(found && strcmp(taker.path, point) == 0)) {
+        const char *folder = dr_arena_format(routing->reader->arena, "%s/", point);
+
+        if (!folder)
+            return -ENOMEM;
+        if (find_taker(routing, folder, &deeper) && (!found || deeper.node != taker.node)) {
+            point = folder;
+            taker = deeper;
+            found = true;
+        }
+    }
+    if (!found || is_made(routing, taker.node, point))
         return 0;
     return make_routes(routing, &taker, point, NULL);
 }

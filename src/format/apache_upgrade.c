@@ -7,12 +7,6 @@
 
 #define DEFAULT_TIMEOUT 60 /* of Timeout */
 
-struct verdict {
-    enum dr_upgrade upgrade;
-    const char *why;
-    const struct apache_node *node;
-};
-
 static bool is_websocket_scheme(const char *url)
 {
     return strncasecmp(url, "ws://", 5) == 0 || strncasecmp(url, "wss://", 6) == 0;
@@ -39,17 +33,17 @@ static bool is_tunnelled(const struct apache_place *place, const char *url)
             (fallback && strcasecmp(apache_arg(fallback, 0), "off") == 0));
 }
 
-static struct verdict dropped(const char *why, const struct apache_node *node)
+static struct apache_verdict dropped(const char *why, const struct apache_node *node)
 {
-    return (struct verdict){ .upgrade = DR_UPGRADE_DROPPED, .why = why, .node = node };
+    return (struct apache_verdict){ .upgrade = DR_UPGRADE_DROPPED, .why = why, .node = node };
 }
 
-static struct verdict unknown(const char *why, const struct apache_node *node)
+static struct apache_verdict unknown(const char *why, const struct apache_node *node)
 {
-    return (struct verdict){ .upgrade = DR_UPGRADE_UNKNOWN, .why = why, .node = node };
+    return (struct apache_verdict){ .upgrade = DR_UPGRADE_UNKNOWN, .why = why, .node = node };
 }
 
-static struct verdict by_module(const struct apache_place *place, const char *url)
+static struct apache_verdict by_module(const struct apache_place *place, const char *url)
 {
     const struct apache_reader *reader = place->tree->reader;
     bool maybe;
@@ -66,28 +60,28 @@ static struct verdict by_module(const struct apache_place *place, const char *ur
     if (is_tls_scheme(url) && !maybe &&
         (!engine || strcasecmp(apache_arg(engine, 0), "on") != 0 || !apache_has_module(reader, "ssl_module")))
         return dropped("the upstream speaks TLS and SSLProxyEngine is not on", engine ? engine : place->node);
-    return (struct verdict){ .upgrade = DR_UPGRADE_PASSED };
+    return (struct apache_verdict){ .upgrade = DR_UPGRADE_PASSED };
 }
 
-static struct verdict by_worker(const struct apache_place *place, const char *url, const struct apache_worker *worker)
+static struct apache_verdict by_worker(const struct apache_place *place, const char *url, const struct apache_worker *worker)
 {
     const char *upgrade = worker ? worker->upgrade : NULL;
 
     if (is_tunnelled(place, url))
-        return (struct verdict){ .upgrade = DR_UPGRADE_PASSED };
+        return (struct apache_verdict){ .upgrade = DR_UPGRADE_PASSED };
     if (upgrade && (strcasecmp(upgrade, "websocket") == 0 || strcasecmp(upgrade, "ANY") == 0 || strcmp(upgrade, "*") == 0))
-        return (struct verdict){ .upgrade = DR_UPGRADE_PASSED };
+        return (struct apache_verdict){ .upgrade = DR_UPGRADE_PASSED };
     if (upgrade && *upgrade != '\0')
         return dropped("upgrade= names another protocol than websocket", worker->upgrade_node);
     if (is_websocket_scheme(url))
-        return (struct verdict){ .upgrade = DR_UPGRADE_PASSED };
+        return (struct apache_verdict){ .upgrade = DR_UPGRADE_PASSED };
     return dropped(worker && worker->node != place->node && worker->node != place->member
                        ? "the worker that this upstream shares was made without upgrade=websocket"
                        : "upgrade=websocket is missing, and no RewriteRule hands the handshakes to ws://",
                    worker ? worker->node : place->node);
 }
 
-static struct verdict by_environment(const struct apache_facts *facts)
+static struct apache_verdict by_environment(const struct apache_facts *facts)
 {
     const struct apache_node *node;
     enum apache_truth old = apache_environment(facts, "force-proxy-request-1.0", &node);
@@ -96,7 +90,7 @@ static struct verdict by_environment(const struct apache_facts *facts)
         return dropped("force-proxy-request-1.0 makes it HTTP/1.0, which has no upgrade", node);
     if (old == APACHE_MAYBE)
         return unknown("force-proxy-request-1.0 is set for some requests", node);
-    return (struct verdict){ .upgrade = DR_UPGRADE_PASSED };
+    return (struct apache_verdict){ .upgrade = DR_UPGRADE_PASSED };
 }
 
 static void set_headers(struct dr_route *route)
@@ -127,7 +121,7 @@ static void set_version(const struct apache_facts *facts, const char *url, struc
 }
 
 /* mod_headers may take the header away before mod_proxy asks for it. */
-static struct verdict by_header(const struct dr_route *route)
+static struct apache_verdict by_header(const struct dr_route *route)
 {
     const struct dr_route_header *upgrade = &route->headers[DR_ROUTE_UPGRADE];
 
@@ -135,23 +129,35 @@ static struct verdict by_header(const struct dr_route *route)
         return dropped("RequestHeader takes Upgrade away", NULL);
     if (upgrade->fate == DR_HEADER_UNKNOWN)
         return unknown("RequestHeader changes Upgrade for some requests", NULL);
-    return (struct verdict){ .upgrade = DR_UPGRADE_PASSED };
+    return (struct apache_verdict){ .upgrade = DR_UPGRADE_PASSED };
+}
+
+void apache_obstacles(const struct apache_facts *facts, const struct apache_place *place,
+                      struct apache_verdict ret_verdicts[APACHE_OBSTACLES])
+{
+    struct dr_route scratch = { 0 };
+
+    apache_headers(facts, scratch.headers);
+    ret_verdicts[APACHE_OBSTACLE_MODULE] = by_module(place, place->handshake_url);
+    ret_verdicts[APACHE_OBSTACLE_HEADER] = by_header(&scratch);
+    ret_verdicts[APACHE_OBSTACLE_VERSION] = by_environment(facts);
+    ret_verdicts[APACHE_OBSTACLE_WORKER] = by_worker(place, place->handshake_url, place->worker);
 }
 
 void apache_upgrade(const struct apache_facts *facts, const struct apache_place *place, struct dr_route *route)
 {
-    const char *url = place->handshake_url;
     struct dr_source header = route->headers[DR_ROUTE_UPGRADE].source;
-    struct verdict verdicts[4] = { by_module(place, url), by_header(route), by_environment(facts),
-                                   by_worker(place, url, place->worker) };
-    struct verdict worst = { .upgrade = DR_UPGRADE_PASSED };
+    struct apache_verdict verdicts[APACHE_OBSTACLES];
+    struct apache_verdict worst = { .upgrade = DR_UPGRADE_PASSED };
 
-    for (size_t i = 0; i < DR_COUNT(verdicts); i++)
+    apache_obstacles(facts, place, verdicts);
+    for (int i = 0; i < APACHE_OBSTACLES; i++) {
         if (verdicts[i].upgrade == DR_UPGRADE_DROPPED && worst.upgrade != DR_UPGRADE_DROPPED)
             worst = verdicts[i];
         else if (verdicts[i].upgrade == DR_UPGRADE_UNKNOWN && worst.upgrade == DR_UPGRADE_PASSED)
             worst = verdicts[i];
-    set_version(facts, url, route);
+    }
+    set_version(facts, place->handshake_url, route);
     if (place->handshake_doubt && worst.upgrade != DR_UPGRADE_PASSED)
         worst = unknown("a RewriteRule takes the handshakes of some requests", place->handshake_doubt);
     if (place->handshake_elsewhere)

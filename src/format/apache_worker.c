@@ -194,7 +194,8 @@ static int walk(struct apache_reader *reader, struct apache_server *server, cons
         if (apache_is(node, "<VirtualHost"))
             continue;
         if (match || apache_is(node, "ProxyPass"))
-            r = add_worker(reader, server, node, (section ? 0U : 1U) + (strcmp(apache_arg(node, 0), "~") == 0 ? 1U : 0U), false);
+            r = add_worker(reader, server, node, (section ? 0U : 1U) + (strcmp(apache_arg(node, 0), "~") == 0 ? 1U : 0U),
+                           false);
         else if (apache_is(node, "ProxySet") || apache_is(node, "BalancerMember"))
             r = add_setting(reader, server, section, node);
         if (apache_is(node, "<Proxy") && node->word_count > 1 && strcmp(apache_arg(node, 0), "~") != 0)
