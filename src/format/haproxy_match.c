@@ -186,7 +186,7 @@ static enum haproxy_truth match_host(const struct haproxy_criterion *criterion, 
 {
     size_t count = 0, matched = 0;
 
-    if (!request->names || request->headers[DR_ROUTE_HOST].fate != DR_HEADER_CLIENTS)
+    if (!request->names)
         return HAPROXY_UNKNOWN;
     for (; request->names[count]; count++) {
         struct haproxy_criterion loose = *criterion;
@@ -208,7 +208,7 @@ static enum haproxy_truth match_header(const struct haproxy_criterion *criterion
 
     if (!fate)
         return HAPROXY_UNKNOWN;
-    if (header == DR_ROUTE_HOST)
+    if (header == DR_ROUTE_HOST && fate->fate == DR_HEADER_CLIENTS)
         return match_host(criterion, request);
     if (fate->fate == DR_HEADER_ABSENT)
         return HAPROXY_FALSE;
