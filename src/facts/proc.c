@@ -51,6 +51,8 @@ static int parse_stat(struct dr_context *context, const char *text, struct dr_pr
         at += strspn(at, " ");
         if (*at == '\0')
             return -EINVAL;
+        if (field == 3)
+            process->state = *at;
         if (field == START_TIME_FIELD)
             process->start_ticks = strtoull(at, NULL, 10);
         at += strcspn(at, " ");
@@ -77,6 +79,19 @@ int dr_process_read(struct dr_context *context, long pid, struct dr_process *ret
         return r;
     *ret_process = process;
     return 0;
+}
+
+int64_t dr_process_age_ms(struct dr_context *context, const struct dr_process *process)
+{
+    _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(MOST_STAT);
+    long ticks = sysconf(_SC_CLK_TCK);
+    double up;
+
+    if (ticks <= 0 || dr_read_file(AT_FDCWD, dr_format(context, "%s/uptime", context->request->proc), &text, NULL) < 0 ||
+        sscanf(dr_buffer_text(&text), "%lf", &up) != 1)
+        return -1;
+    up -= (double)process->start_ticks / (double)ticks;
+    return up < 0 ? -1 : (int64_t)(up * 1000);
 }
 
 static const struct dr_kept_process *kept_process(const struct dr_context *context, long pid)
