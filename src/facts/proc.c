@@ -199,11 +199,37 @@ static bool is_proxy(const char *title)
     return false;
 }
 
+/*
+ * Whose files does it see? Its mount namespace says so where we may ask (not of other users' processes); else its control group, where
+ * Docker, Podman, containerd and LXC leave their names.
+ */
+static bool sees_other_files(struct dr_context *context, long pid)
+{
+    static const char *const marks[] = { "docker", "libpod", "containerd", "kubepods", "/lxc", "garden" };
+    _cleanup_buffer_ struct dr_buffer buffer = DR_BUFFER(MOST_STAT);
+    _cleanup_free_ char *own = NULL, *its = NULL;
+
+    if (dr_read_link(AT_FDCWD, dr_format(context, "%s/self/ns/mnt", context->request->proc), &own) == 0 &&
+        dr_read_link(AT_FDCWD, proc_path(context, pid, "ns/mnt"), &its) == 0)
+        return strcmp(own, its) != 0;
+    if (dr_read_file(AT_FDCWD, proc_path(context, pid, "cgroup"), &buffer, NULL) < 0)
+        return false;
+    for (size_t i = 0; i < DR_COUNT(marks); i++)
+        if (strstr(dr_buffer_text(&buffer), marks[i]))
+            return true;
+    return false;
+}
+
 static void meet(struct dr_context *context, long pid, const char *title)
 {
     struct dr_met_process *met = dr_alloc(context, sizeof(*met));
 
-    *met = (struct dr_met_process){ .pid = pid, .title = dr_strdup(context, title), .next = context->met };
+    *met = (struct dr_met_process){
+        .pid = pid,
+        .title = dr_strdup(context, title),
+        .elsewhere = sees_other_files(context, pid),
+        .next = context->met,
+    };
     context->met = met;
 }
 

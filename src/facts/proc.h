@@ -42,6 +42,7 @@ void dr_processes_keep(struct dr_context *context);
 struct dr_met_process {
     long pid;
     const char *title;
+    bool elsewhere; /* it sees other files than we do: a container's */
     struct dr_met_process *next;
 };
 
