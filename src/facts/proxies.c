@@ -11,7 +11,7 @@
 #include <strings.h>
 
 static const struct dr_proxy_format *const formats[DR_PROXY_KINDS] = {
-    NULL,
+    [DR_PROXY_NGINX] = &dr_nginx_format,
 };
 
 const char *dr_proxy_kind_name(enum dr_proxy_kind kind)
