@@ -194,7 +194,8 @@ static void report(struct dr_proxy_judging *judging, enum dr_proxy_problem probl
         dr_finding_text(finding, "host", route->upstream_host);
     if (problem == DR_PROXY_PATH_PREFIX)
         dr_finding_text(finding, "path", route->path);
-    if (judging->through && judging->through->socket.reach != DR_REACH_NOT_ASKED) {
+    if (judging->through && judging->through->socket.reach != DR_REACH_NOT_ASKED &&
+        judging->through->socket.reach != DR_REACH_REFUSED) {
         dr_finding_text(finding, "through", dr_proxy_live_text(judging->context, judging->through));
         if (judging->live->gateway)
             dr_finding_text(finding, "direct", dr_proxy_live_text(judging->context, judging->live->gateway));

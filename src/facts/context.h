@@ -16,6 +16,7 @@ struct dr_devices;
 struct dr_tokens;
 struct dr_gateway;
 struct dr_services;
+struct dr_systemd;
 struct dr_kept_process;
 struct dr_met_process;
 struct dr_secrets;
@@ -48,6 +49,7 @@ struct dr_context {
     struct dr_tokens *tokens;
     struct dr_gateway *gateway;
     struct dr_services *services;
+    struct dr_systemd *systemd;
     struct dr_kept_process *processes; /* facts/proc.h */
     struct dr_met_process *met;
     struct dr_secrets *secrets;

@@ -153,6 +153,65 @@ static bool take_include(struct builder *builder, struct reading *reading, const
     return true;
 }
 
+/* Blocks that hold keys and values, not directives. */
+static bool holds_data(const struct dr_nginx_directive *block)
+{
+    static const char *const names[] = { "map", "geo", "types", "split_clients", "charset_map", "match" };
+
+    for (size_t i = 0; i < DR_COUNT(names); i++)
+        if (block->is_block && dr_nginx_is(block, names[i]))
+            return true;
+    return false;
+}
+
+/* Directives that are known never to be a block: a '{' behind one means that a ';' is missing. */
+static bool is_simple(const char *name)
+{
+    static const char *const stems[] = { "proxy_",     "ssl_",        "fastcgi_", "uwsgi_",     "scgi_",
+                                         "client_",    "map_hash_",   "server_",  "keepalive",  "variables_hash_",
+                                         "worker_",    "gzip",        "error_",   "auth_basic", "access_",
+                                         "add_header", "types_hash_", "pid",      "user",       "load_module" };
+    static const char *const names[] = { "include", "listen",         "server_name",     "set",   "rewrite",  "return",
+                                         "root",    "index",          "try_files",       "alias", "resolver", "allow",
+                                         "deny",    "real_ip_header", "set_real_ip_from" };
+
+    for (size_t i = 0; i < DR_COUNT(stems); i++)
+        if (dr_text_starts_with(name, stems[i]))
+            return !dr_text_ends_with(name, "_by_lua_block");
+    for (size_t i = 0; i < DR_COUNT(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Directives that are known to be a block always; `server` is none in an upstream. */
+static bool is_container(const char *name, const struct dr_nginx_directive *parent)
+{
+    static const char *const names[] = { "http", "events",       "stream", "server", "location", "upstream",
+                                         "if",   "limit_except", "map",    "geo",    "types" };
+
+    if (dr_nginx_is(parent, "upstream"))
+        return false;
+    for (size_t i = 0; i < DR_COUNT(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* What is wrong about the end of the directive just read, in the block around it; NULL: nothing. */
+static const char *wrong_end(const struct builder *builder, const struct reading *reading, bool is_block)
+{
+    const char *name = reading->lexer.words[0].text;
+
+    if (holds_data(reading->at))
+        return is_block ? "unexpected '{': there are no blocks in here" : NULL;
+    if (is_block && (is_simple(name) || (dr_nginx_is(reading->at, "upstream") && strcmp(name, "server") == 0)))
+        return dr_arena_format(builder->arena, "';' is missing behind \"%s\": a '{' follows", name);
+    if (!is_block && is_container(name, reading->at))
+        return dr_arena_format(builder->arena, "\"%s\" has no '{'", name);
+    return NULL;
+}
+
 static bool take_block(struct builder *builder, struct reading *reading)
 {
     struct dr_nginx_directive *block;
@@ -205,11 +264,29 @@ static bool take_end(struct builder *builder, struct reading *reading)
     return false;
 }
 
+static bool take_statement(struct builder *builder, struct reading *reading)
+{
+    const struct dr_nginx_directive *directive = add_directive(builder, reading, false);
+
+    if (!directive)
+        return false;
+    return !dr_nginx_is(directive, "include") || take_include(builder, reading, directive);
+}
+
+static bool take_directive(struct builder *builder, struct reading *reading, bool is_block)
+{
+    const char *wrong = wrong_end(builder, reading, is_block);
+
+    if (wrong) {
+        fault_here(builder, reading, wrong);
+        return false;
+    }
+    return is_block ? take_block(builder, reading) : take_statement(builder, reading);
+}
+
 /* true: there is more. */
 static bool take_token(struct builder *builder, struct reading *reading)
 {
-    const struct dr_nginx_directive *directive;
-
     switch (dr_nginx_next(&reading->lexer)) {
     case DR_NGINX_END:
         return take_end(builder, reading);
@@ -221,12 +298,9 @@ static bool take_token(struct builder *builder, struct reading *reading)
     case DR_NGINX_CLOSE:
         return take_close(builder, reading);
     case DR_NGINX_BLOCK:
-        return take_block(builder, reading);
+        return take_directive(builder, reading, true);
     case DR_NGINX_STATEMENT:
-        directive = add_directive(builder, reading, false);
-        if (!directive)
-            return false;
-        return !dr_nginx_is(directive, "include") || take_include(builder, reading, directive);
+        return take_directive(builder, reading, false);
     }
     return false;
 }
