@@ -201,10 +201,15 @@ const struct dr_message dr_message_table[] = {
     {{"proxy_attribution_required", "gateway ingress attribution required", "unattributable proxy-shaped traffic"},
      "A request came with forwarding headers (X-Forwarded-For and the like) from an address that is not in gateway.trustedProxies. From 2026.8.1 on that is "
      "refused with 403.",
-     {NULL}, "add exactly the proxy's address to gateway.trustedProxies; the gateway's log names it", "2026.9.6, observed"},
-    {{"Proxy headers detected from untrusted address", "non-local Host header"},
+     {"docker-trusted-proxies", "proxy-attribution", "proxy-websocket"}, "`{doctor} --only docker-trusted-proxies --only proxy-attribution`", "2026.9.6, observed"},
+    {{"Proxy headers detected from untrusted address"},
      "The connection came through a proxy that the gateway does not know, so it is not treated as local and devices must be approved.",
-     {NULL}, "add exactly the proxy's address to gateway.trustedProxies", "2026.2.19, observed"},
+     {"docker-trusted-proxies", "proxy-attribution"}, "`{doctor} --only docker-trusted-proxies`", "2026.2.19, observed"},
+    {{"Loopback connection with non-local Host header", "non-local Host header", "Treating it as remote"},
+     "Somebody on the gateway's own host asked under another name than localhost and without forwarding headers, as a proxy does that does not say whom "
+     "it speaks for. In 2026.2 such clients count as remote. From 2026.8.1 on the line is wrong: they count as local, and new devices are paired unasked.",
+     {"proxy-websocket", "proxy-attribution", "gateway-exposure"}, "`{doctor} --only proxy-websocket --only proxy-attribution`",
+     "2026.2.19 and 2026.9.6, observed"},
     {{"Unexpected server response: 200"},
      "A proxy answered the WebSocket request with a web page: it does not pass the Upgrade and Connection headers on.",
      {NULL}, "let the proxy pass `Upgrade` and `Connection`, with HTTP/1.1", "2026.2.19 and 2026.9.6, observed"},
@@ -213,10 +218,10 @@ const struct dr_message dr_message_table[] = {
      {NULL}, "add exactly the proxy's address to gateway.trustedProxies", "2026.9.6, observed"},
     {{"origin not allowed", "CONTROL_UI_ORIGIN_NOT_ALLOWED"},
      "The address in the browser's bar is not in gateway.controlUi.allowedOrigins. Scheme, host and port must be the same, without a slash at the end.",
-     {NULL}, "add that origin, such as https://gw.example.com, to gateway.controlUi.allowedOrigins", "2026.9.6, observed; #29809"},
+     {"docker-origins"}, "`{doctor} --only docker-origins`", "2026.2.19 and 2026.9.6, observed; #29809"},
     {{"non-loopback Control UI requires gateway.controlUi.allowedOrigins"},
      "The gateway listens beyond this machine and no browser address is allowed yet, so it does not start.",
-     {NULL}, "set gateway.controlUi.allowedOrigins to the addresses that you open it with", "2026.2.23, #53912"},
+     {"docker-origins", "docker-bind"}, "`{doctor} --only docker-origins`", "2026.2.23, #53912"},
     {{"CONTROL_UI_BUILD_MISMATCH", "Control UI updated", "reload this page to continue"},
      "The page in the browser is older than the gateway.",
      {NULL}, "reload the page", "2026.9.6, observed"},
@@ -225,7 +230,17 @@ const struct dr_message dr_message_table[] = {
      {NULL}, "bind to loopback, or use wss:// or an SSH tunnel", "2026.2.19, observed"},
     {{"Refusing to bind gateway to lan without auth", "without auth"},
      "gateway.bind reaches beyond this machine while gateway.auth.mode is \"none\".",
-     {NULL}, "set gateway.auth.mode to \"token\", or gateway.bind to \"loopback\"", "2026.2.19 and 2026.9.6, observed"},
+     {"docker-bind", "gateway-exposure"}, "`{doctor} --only docker-bind`", "2026.2.19 and 2026.9.6, observed"},
+    {{"all gateway connections are unauthenticated", "auth mode=none"},
+     "gateway.auth.mode is \"none\", a valid value for a gateway on loopback: whoever reaches it needs no token, through a proxy, too.",
+     {"gateway-exposure", "docker-bind"}, "`{doctor} --only gateway-exposure`", "2026.2.19 and 2026.9.6, observed"},
+    {{"2026.2.20", "v2026.2.20"},
+     "This release was never published as a package; who says \"since 2026.2.20\" means 2026.2.19 or 2026.2.21. In 2026.2.19 scopes are compared word by word: right after "
+     "a normal pairing `openclaw health` gets \"pairing required\", also on the gateway's own host, and Docker's addresses have no part in it. 2026.2.17 approved such "
+     "requests on loopback by itself, which is why going back to it helped. 2026.2.21 cures it (admin implies the others), and reads X-Forwarded-For from its end, so "
+     "that clients can no longer claim to be local. No 2026.2 release treats a Docker bridge's address (172.17.0.1) as local.",
+     {"identity-pairing", "docker-trusted-proxies"}, "update to 2026.2.21 or later; before that `{doctor} --only identity-pairing`",
+     "2026.2.17, 2026.2.19 and 2026.2.21, observed"},
 
     /* ---- the service ---- */
     {{"gateway already running", "another gateway instance is already listening", "EADDRINUSE"},
