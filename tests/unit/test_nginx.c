@@ -313,6 +313,8 @@ static const struct {
     { "http {\n server {\n listen 80\n location / { proxy_pass http://h; } } }", 4, "';' is missing behind \"listen\"", 0 },
     { "http { map $a $b {\n c { d e; } } }", 2, "unexpected '{'", 0 },
     { "http { server;\n }", 1, "has no '{'", 0 },
+    { "http { server { location / { if ($a) {\nproxy_set_header A b; } } } }", 2, "not allowed in \"if\"", 0 },
+    { "http { server { location / {\nproxy_set_header A; } } }", 2, "has 1 arguments", 0 },
     { "include a.conf;\nhttp { server { location / { proxy_pass http://h; } } }\n=== a.conf\n\ninclude main.conf;\n", 2,
       "loop", 1 },
     { "\ninclude no.conf;\nhttp { server { location / { proxy_pass http://h; } } }", 2, "no.conf could not be read", 1 },
