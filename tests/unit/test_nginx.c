@@ -29,7 +29,7 @@ static void release(struct scene *scene)
 
 static void look(struct scene *scene, const char *text, size_t length)
 {
-    *scene = (struct scene){ .arena = DR_ARENA(512 * MEGABYTE) };
+    *scene = (struct scene){ .arena = DR_ARENA(192 * MEGABYTE) };
     scene->memory.arena = &scene->arena;
     scene->loader = memory_loader(&scene->memory);
     memory_split(&scene->memory, text, length);
@@ -229,6 +229,9 @@ static const struct {
       "proxy_set_header Connection $c; location / { proxy_pass http://h; } } }",
       DR_UPGRADE_PASSED, 0 },
     { "http { map $http_upgrade $c { ~*(web|sub)socket upgrade; default close; } server { " SHAKES
+      "proxy_set_header Connection $c; location / { proxy_pass http://h; } } }",
+      DR_UPGRADE_UNKNOWN, 1 },
+    { "http { map $http_upgrade $c { hostnames; .websocket.org x; default upgrade; '' close; } server { " SHAKES
       "proxy_set_header Connection $c; location / { proxy_pass http://h; } } }",
       DR_UPGRADE_UNKNOWN, 1 },
     { "http { map $http_upgrade $c { default upgrade; \\default close; hostnames; volatile; } server { " SHAKES
