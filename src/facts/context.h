@@ -25,6 +25,7 @@ struct dr_network;
 struct dr_proxies;
 struct dr_live;
 struct dr_log;
+struct dr_attribution;
 struct dr_listeners_kept;
 
 /* The worker's line to its parent, see facts/socket_owner.h. */
@@ -56,6 +57,7 @@ struct dr_context {
     struct dr_proxies *proxies;
     struct dr_live *live;
     struct dr_log *log;
+    struct dr_attribution *attribution;
     struct dr_listeners_kept *listeners; /* facts/listeners.c */
     const struct dr_parent *parent; /* NULL: no sandbox, everything can be looked at */
     struct dr_clock *clock;
