@@ -2,7 +2,7 @@
  * http-request rules and the options behind them (manual 2.6, section 4.2; haproxy 2.6: http_process_req_common, http_process_request).
  *
  * Order: rules of the frontend's "defaults", of the frontend, of the backend's "defaults", of the backend; then forwardfor and forwarded. In a
- * section, "redirect" lines come behind all "http-request" lines. "allow" ends the rules of one section only.
+ * section, "redirect" lines come behind all "http-request" lines. "allow" ends the rules of one proxy only.
  */
 #include "format/haproxy_request.h"
 
@@ -344,21 +344,21 @@ static bool apply_rule(const struct haproxy_line *line, enum haproxy_truth truth
     }
 }
 
-static void apply_scope(const struct haproxy_scope *scope, struct haproxy_request *request)
+/* An "allow" ends the rules of the proxy, with those of its "defaults". False: it is over. */
+static bool apply_scope(const struct haproxy_scope *scope, bool *maybe_over, struct haproxy_request *request)
 {
-    bool maybe_over = false; /* an "allow" that is not known stands before */
-
     for (size_t i = 0; i < scope->rules.count && request->outcome == HAPROXY_GOES_ON; i++) {
         const struct haproxy_line *line = scope->rules.list[i];
         enum haproxy_truth truth = dr_haproxy_holds(scope, line, dr_haproxy_condition_at(line), request);
 
         if (truth == HAPROXY_UNKNOWN && action_of(line)->kind == ACT_ALLOW)
-            maybe_over = true;
-        if (maybe_over)
+            *maybe_over = true;
+        if (*maybe_over)
             truth = dr_haproxy_and(truth, HAPROXY_UNKNOWN);
         if (truth != HAPROXY_FALSE && apply_rule(line, truth, request))
-            return;
+            return false;
     }
+    return true;
 }
 
 void dr_haproxy_begin_request(struct haproxy_request *request)
@@ -374,9 +374,10 @@ void dr_haproxy_begin_request(struct haproxy_request *request)
 
 void dr_haproxy_apply_rules(const struct haproxy_proxy *proxy, struct haproxy_request *request)
 {
-    if (proxy->inherited)
-        apply_scope(proxy->inherited, request);
-    apply_scope(&proxy->own, request);
+    bool maybe_over = false; /* an "allow" that is not known stands before */
+
+    if (!proxy->inherited || apply_scope(proxy->inherited, &maybe_over, request))
+        (void)apply_scope(&proxy->own, &maybe_over, request);
 }
 
 /* --- options ------------------------------------------------------------------------------------------------------------ */

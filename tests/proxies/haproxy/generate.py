@@ -116,7 +116,7 @@ class Config:
         known = ["{ ssl_fc }", "!{ ssl_fc }", "TRUE", "{ always_true }", "!FALSE", "FALSE", "{ ssl_fc } or TRUE", "{ always_false }",
                  "{ hdr(upgrade) -i websocket }", "!{ hdr(Upgrade) -m found }", "{ req.hdr_cnt(upgrade) gt 0 }", "HTTP"]
         unknown = ["{ path_beg /never }", "{ src 10.0.0.0/8 }", "{ req.hdr(x-y) -m found }", "METH_POST", "{ path /a } || { path /b }",
-                   "LOCALHOST", "{ hdr_beg(host) -i www. }"]
+                   "{ src 198.51.100.4 }", "{ hdr_beg(host) -i www. }"]
         terms = [rng.choice(known + unknown[:3])]
         if self.chance(0.2):
             terms.append(rng.choice(known + unknown))
@@ -130,7 +130,7 @@ class Config:
         for i in range(rng.choice([0, 0, 1, 2])):
             name = rng.choice(["is_ws", "secure", "acl.%d" % i, "a-%d" % i])
             self.put("acl " + name + " " + rng.choice([
-                "hdr(Upgrade) -i websocket", "ssl_fc", "path_beg /x /y", "hdr(Connection) -i upgrade", "src 127.0.0.1",
+                "hdr(Upgrade) -i websocket", "ssl_fc", "path_beg /x /y", "hdr(Connection) -i upgrade", "src 203.0.113.9",
                 "always_true", "req.hdr(upgrade) -m str -i -- websocket", "hdr_sub(connection) -i upg", "method GET"]))
             if self.chance(0.2):
                 self.put("acl " + name + " always_false")
