@@ -300,8 +300,11 @@ class Config:
             self.put(["use_backend", target, "if", "{", rng.choice(["hdr(host)", "req.hdr(Host)"]), "-i", "a.example", "b.example", "}"])
         elif kind == 1:
             self.put(["use_backend", target, "if", "{", "path_beg", rng.choice(["/openclaw", "/a/", "/ws"]), "}"])
-        elif kind == 2 and acls:
-            self.put(["use_backend", target] + self.condition(acls).split(" "))
+        elif kind == 2:
+            # Nothing that only a request's own address or headers could answer: the tests must know where they are led.
+            self.put(["use_backend", target] + rng.choice(
+                ["if { hdr(upgrade) -i websocket }", "if { path_beg /never } TRUE", "unless TRUE", "if { ssl_fc }", "if !{ ssl_fc } FALSE",
+                 "if { path_beg /never } or FALSE", "if { req.hdr(Upgrade) -m found }"]).split(" "))
         else:
             self.put(["acl", "host_x", "hdr(host)", "-i", "x.example"])
             self.put(["acl", "host_x", "hdr(host)", "-i", "y.example"])
