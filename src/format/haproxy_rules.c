@@ -161,6 +161,8 @@ static enum dr_header_fate fate_of_value(const struct haproxy_request *request, 
     look_at_value(value, header, &self, &other);
     if (other || (request->source_from_client && strstr(value, "src")))
         return DR_HEADER_UNKNOWN;
+    if (self && before == DR_HEADER_APPENDED)
+        return DR_HEADER_UNKNOWN; /* req.hdr() is the last value only */
     if (self && is_only_itself(value))
         return before;
     return self || adds ? added_to(before) : DR_HEADER_SET;
@@ -172,11 +174,14 @@ static void change_header(const struct haproxy_request *request, const struct ha
     const enum dr_header_fate before = fate->fate;
     const char *value = dr_haproxy_word(line, 3);
 
+    if (kind == ACT_ADD && before == DR_HEADER_SET && fate->value)
+        value = dr_arena_format(request->tree->gathering->loader->arena, "%s, %s", fate->value, value);
+
     *fate = (struct haproxy_fate){ .fate = before, .value = kind == ACT_DELETE ? NULL : value, .line = line };
     switch (kind) {
     case ACT_SET:
     case ACT_ADD:
-        fate->fate = fate_of_value(request, header, before, value, kind == ACT_ADD);
+        fate->fate = fate_of_value(request, header, before, dr_haproxy_word(line, 3), kind == ACT_ADD);
         break;
     case ACT_DELETE:
         fate->fate = DR_HEADER_ABSENT;
