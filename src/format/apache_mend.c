@@ -344,9 +344,7 @@ static void mend_forward(struct mending *mending)
         put_switch(mending, "ProxyPreserveHost", false);
     }
     if (!address) {
-        if (route->headers[DR_ROUTE_FORWARDED_FOR].source.path &&
-            apache_server_directive(mending->place->server, "RemoteIPHeader") &&
-            !apache_last_request_header(scope, DR_ROUTE_FORWARDED_FOR))
+        if (apache_believes_everybody(mending->place->server))
             cannot(mending, "RemoteIPHeader believes everybody: name the proxies that may say so with RemoteIPTrustedProxy");
         put_line(mending, apache_last_request_header(scope, DR_ROUTE_FORWARDED_FOR), "RequestHeader unset X-Forwarded-For");
         put_switch(mending, "ProxyAddHeaders", true);
