@@ -155,22 +155,25 @@ static void read_caddyfile(struct caddy_reader *reader, const struct dr_proxy_fi
 static int caddy_read(const struct dr_proxy_loader *loader, const char *path, const char *prefix,
                       struct dr_proxy_config *ret_config)
 {
-    struct caddy_reader reader = {
-        .loader = loader, .arena = loader->arena, .gathering = { .loader = loader }, .steps_left = MOST_STEPS
-    };
+    struct caddy_reader *reader = dr_arena_alloc(loader->arena, sizeof(*reader)); /* stays: routes point at its options */
 
     (void)prefix; /* caddy knows no such thing: an import starts from the file that it stands in */
-    reader.last_block = &reader.blocks;
+    if (!reader)
+        return -ENOMEM;
+    *reader = (struct caddy_reader){
+        .loader = loader, .arena = loader->arena, .gathering = { .loader = loader }, .steps_left = MOST_STEPS
+    };
+    reader->last_block = &reader->blocks;
     *ret_config = (struct dr_proxy_config){ .kind = DR_PROXY_CADDY, .path = path };
-    const struct dr_proxy_file *file = dr_proxy_load(&reader.gathering, path, NULL);
+    const struct dr_proxy_file *file = dr_proxy_load(&reader->gathering, path, NULL);
 
     if (file && caddy_is_json(file))
-        caddy_read_json(&reader, file);
+        caddy_read_json(reader, file);
     else if (file)
-        read_caddyfile(&reader, file, path);
-    if (reader.failed)
+        read_caddyfile(reader, file, path);
+    if (reader->failed)
         return -ENOMEM;
-    return dr_proxy_gathered(&reader.gathering, ret_config);
+    return dr_proxy_gathered(&reader->gathering, ret_config);
 }
 
 const struct dr_proxy_format dr_caddy_format = { .kind = DR_PROXY_CADDY, .read = caddy_read, .mend = caddy_mend };

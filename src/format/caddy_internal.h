@@ -319,6 +319,8 @@ struct caddy_way {
 };
 
 bool caddy_op_names(const struct caddy_op *op, const char *header);
+/* Do clients get HTTP/1.1 there, by which WebSockets are opened? (`protocols` of servers) */
+bool caddy_serves_http1(const struct caddy_entry *entry);
 /* Can a handshake not, or not surely, outlive it? */
 bool caddy_op_spoils(struct dr_arena *arena, const struct caddy_op *op);
 
@@ -339,6 +341,7 @@ void caddy_walk_site(struct caddy_reader *reader, const struct caddy_block *site
 struct caddy_route_place {
     const struct caddy_proxy *proxy; /* NULL: JSON */
     const struct caddy_upstream *upstream;
+    const struct caddy_entry *entry;
     const struct caddy_op *ops; /* request_header */
     struct dr_route_header defaults[DR_ROUTE_HEADERS]; /* without any header_up */
 };

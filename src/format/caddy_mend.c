@@ -57,6 +57,13 @@ static bool of_one_file(const struct caddy_line *line)
            (!line->close || (line->close->file == file && line->open->file == file));
 }
 
+static const char *line_end_of(const struct dr_proxy_file *file)
+{
+    const char *newline = memchr(file->bytes, '\n', file->length);
+
+    return newline && newline > file->bytes && newline[-1] == '\r' ? "\r\n" : "\n";
+}
+
 /* Takes a line out, with the line end when nothing else stands there: a comment behind it stays. */
 static void remove_line(struct mending *mending, const struct caddy_line *line)
 {
@@ -78,7 +85,8 @@ static void remove_line(struct mending *mending, const struct caddy_line *line)
         begin = line_begin;
         end = line_end + 1;
     }
-    edit(mending, file, begin, end - begin, "");
+    /* A file must not become empty: v2.6.2 refuses to import such a one. */
+    edit(mending, file, begin, end - begin, begin == 0 && end == file->length ? line_end_of(file) : "");
 }
 
 static void replace_text(struct mending *mending, const struct caddy_token *token, uint64_t at, uint64_t length,
@@ -119,13 +127,6 @@ static const char *deeper(struct mending *mending, const char *indent)
     bool blanks = length > 0 && indent[0] == ' ';
 
     return dr_arena_format(mending->arena, "%s%s", indent ? indent : "", blanks ? (length % 4 == 0 ? "    " : "  ") : "\t");
-}
-
-static const char *line_end_of(const struct dr_proxy_file *file)
-{
-    const char *newline = memchr(file->bytes, '\n', file->length);
-
-    return newline && newline > file->bytes && newline[-1] == '\r' ? "\r\n" : "\n";
 }
 
 static const char *indented(struct mending *mending, const char *indent, const char *line_end)
@@ -213,6 +214,8 @@ static void mend_upgrade(struct mending *mending)
         return;
     if (strcmp(proxy->transport_name, "http") != 0)
         refuse(mending, "the transport of this reverse_proxy does not speak HTTP");
+    if (!caddy_serves_http1(mending->place->entry))
+        refuse(mending, "\"protocols\" of the global option servers leaves HTTP/1.1 out");
     if (proxy->versions_other)
         refuse(mending, "\"versions\" names one that is not known here");
     if (proxy->versions_h2c && !mending->route->upstream_tls)
@@ -283,7 +286,7 @@ static void mend_host(struct mending *mending)
     if (mending->route->headers[DR_ROUTE_HOST].fate == DR_HEADER_CLIENTS)
         return;
     remove_ups(mending, "Host", is_hostport);
-    if (fallback == DR_HEADER_CLIENTS || has_up(mending, "Host", is_hostport))
+    if (fallback == DR_HEADER_CLIENTS)
         return;
     bool found = false;
 
@@ -293,7 +296,7 @@ static void mend_host(struct mending *mending)
         found = true;
         remove_request_header(mending, op);
     }
-    if (mending->route->upstream_tls)
+    if (mending->route->upstream_tls && !has_up(mending, "Host", is_hostport))
         add(mending, "header_up Host {hostport}");
     else if (!found)
         refuse(mending, "what changes Host is no line of this reverse_proxy");

@@ -122,7 +122,7 @@ static void add_route(struct caddy_reader *reader, const struct caddy_way *way, 
 
     if (!place)
         return;
-    *place = (struct caddy_route_place){ .proxy = proxy, .upstream = upstream, .ops = way->ops };
+    *place = (struct caddy_route_place){ .proxy = proxy, .upstream = upstream, .entry = way->entry, .ops = way->ops };
     route->source = proxy->source;
     route->listens = way->entry->listens;
     route->names = way->names;

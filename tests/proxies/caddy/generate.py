@@ -44,7 +44,8 @@ class Maker:
         self.seed = seed
         self.files = {}
         self.snippets = []
-        self.live = live  # address that sites listen on and upstream, for those that are really served
+        self.live = live  # address that the site listens on, and upstreams, for one that is really served
+        self.taken = 0
         self.ports = 20000 + (seed * 7) % 20000
 
     def chance(self, share):
@@ -58,8 +59,9 @@ class Maker:
         return self.ports
 
     def upstream(self):
-        if self.live:
-            return self.pick([self.live[1], "http://" + self.live[1]])
+        if self.live:  # every reverse_proxy has an upstream of its own
+            self.taken += 1
+            return self.pick(["", "http://"]) + self.live[1][self.taken % len(self.live[1])]
         return self.pick(UPSTREAMS)
 
     def upstreams(self):

@@ -185,7 +185,7 @@ class State:
         if hosts:
             self.names = tuple(hosts)
         for path in (prefix, exact):
-            if path is None:
+            if path is None or path in ("/", "") and exact is None:
                 continue
             if self.rewritten or not (path.startswith(self.seen) or self.seen.startswith(path)):
                 self.pattern = True
