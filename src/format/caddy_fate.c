@@ -233,7 +233,8 @@ static enum dr_header_fate fate_after(struct state *state, int index, const stru
         /* A request needs a Host: without one it is the upstream's address. */
         return index == DR_ROUTE_HOST ? DR_HEADER_SET : DR_HEADER_ABSENT;
     case CADDY_REPLACE:
-        return now == DR_HEADER_ABSENT ? now : DR_HEADER_UNKNOWN;
+        /* an absent one may still be there, empty, when a setting has left it so */
+        return now == DR_HEADER_ABSENT && !state->headers[index].value ? now : DR_HEADER_UNKNOWN;
     }
     return DR_HEADER_UNKNOWN;
 }

@@ -315,6 +315,7 @@ struct caddy_way {
     bool exact;
     const char *rewritten; /* a rewrite that is no prefix any more, as spelt; or NULL */
     const struct caddy_op *ops; /* request_header, the last first */
+    unsigned op_count;
     const struct caddy_matched *matched;
 };
 

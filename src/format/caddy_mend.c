@@ -190,8 +190,6 @@ static void remove_request_header(struct mending *mending, const struct caddy_op
 static void mend_versions(struct mending *mending)
 {
     const struct caddy_proxy *proxy = mending->proxy;
-    const struct caddy_line *versions = proxy->transport ? caddy_find(proxy->transport->lines, "versions") : NULL;
-
     for (size_t i = 0; i < proxy->upstream_count; i++) {
         const struct caddy_upstream *upstream = &proxy->upstreams[i];
 
@@ -202,8 +200,9 @@ static void mend_versions(struct mending *mending)
         else
             replace_text(mending, upstream->token, 0, 3, "http");
     }
-    if (versions)
-        remove_line(mending, versions);
+    for (const struct caddy_line *line = proxy->transport ? proxy->transport->lines : NULL; line; line = line->next)
+        if (strcmp(caddy_name(line), "versions") == 0)
+            remove_line(mending, line);
 }
 
 static void mend_upgrade(struct mending *mending)
@@ -307,15 +306,25 @@ static void mend_forward(struct mending *mending)
     enum dr_header_fate proto = mending->route->headers[DR_ROUTE_FORWARDED_PROTO].fate;
 
     mend_forwarded_for(mending);
-    if (proto != DR_HEADER_SET && proto != DR_HEADER_APPENDED)
+    enum dr_header_fate proto_fallback = mending->place->defaults[DR_ROUTE_FORWARDED_PROTO].fate;
+
+    if (proto != DR_HEADER_SET && proto != DR_HEADER_APPENDED) {
         remove_ups(mending, "X-Forwarded-Proto", is_scheme);
+        if (proto_fallback != DR_HEADER_SET && proto_fallback != DR_HEADER_APPENDED &&
+            !has_up(mending, "X-Forwarded-Proto", is_scheme))
+            add(mending, "header_up X-Forwarded-Proto {scheme}");
+    }
     mend_host(mending);
 }
 
-static void lengthen(struct mending *mending, const struct caddy_line *line)
+static void lengthen(struct mending *mending, const struct caddy_line *lines, const char *name)
 {
+    const struct caddy_line *line = NULL;
     int64_t ms = 0;
 
+    for (; lines; lines = lines->next)
+        if (strcmp(caddy_name(lines), name) == 0)
+            line = lines;
     if (line && line->count > 1 && caddy_duration(line->words[1].text, &ms) && ms > 0 && ms < HOUR_MS)
         replace_text(mending, &line->words[1], 0, strlen(line->words[1].text), "1h");
 }
@@ -326,9 +335,9 @@ static void mend_timeout(struct mending *mending)
 
     if (mending->route->idle_timeout_ms <= 0 || mending->route->idle_timeout_ms >= HOUR_MS)
         return;
-    lengthen(mending, caddy_find(proxy->line->lines, "stream_timeout"));
+    lengthen(mending, proxy->line->lines, "stream_timeout");
     if (proxy->transport)
-        lengthen(mending, caddy_find(proxy->transport->lines, "read_timeout"));
+        lengthen(mending, proxy->transport->lines, "read_timeout");
 }
 
 static void mend_upstream(struct mending *mending)

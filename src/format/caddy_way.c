@@ -37,7 +37,7 @@ void caddy_way_match(struct dr_arena *arena, struct caddy_way *way, const struct
     }
     if (match->hosts)
         way->names = match->hosts;
-    if (match->path)
+    if (match->path && strcmp(match->path, "/") != 0)
         narrow(arena, way, match->path, match->text);
     if (match->exact) {
         narrow(arena, way, match->exact, match->text);
