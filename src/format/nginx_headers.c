@@ -223,6 +223,9 @@ static void fill_header(const struct question *question, struct dr_route_header 
             continue;
         /* Two of one name are two headers, which the receiver joins. */
         header->fate = beside(question, header->fate, fate_of_text(question, dr_nginx_word(directive, 2), 0));
+        /* But there is only one Host in a request: what becomes of two is the receiver's own affair. */
+        if (said && question->header == DR_ROUTE_HOST)
+            header->fate = DR_HEADER_UNKNOWN;
         if (said)
             continue;
         said = true;
@@ -251,30 +254,40 @@ bool dr_nginx_names_upgrade(const char *value)
     return false;
 }
 
+/* What a receiver makes of the header: several of one name are joined. NULL: not knowable. */
+static const char *joined_value(const struct dr_nginx_model *model, const struct dr_nginx_scope *scope, const char *name)
+{
+    const struct dr_nginx_list *list = dr_nginx_many(scope, DR_NGINX_HEADERS, NULL);
+    const char *joined = "";
+
+    for (size_t i = 0; i < list->count && joined; i++) {
+        const char *value;
+
+        if (strcasecmp(dr_nginx_word(list->items[i], 1), name) != 0)
+            continue;
+        value = dr_nginx_evaluate(model, scope, dr_nginx_word(list->items[i], 2), 0);
+        if (!value)
+            return NULL;
+        if (*value)
+            joined = *joined ? dr_arena_format(model->arena, "%s, %s", joined, value) : value;
+    }
+    return joined;
+}
+
 enum dr_nginx_truth dr_nginx_sends_upgrade(const struct dr_nginx_model *model, const struct dr_nginx_scope *scope)
 {
-    size_t count;
-    const struct dr_nginx_directive *header = dr_nginx_header(scope, "Upgrade", &count);
-    const char *value;
+    const char *value = joined_value(model, scope, "Upgrade");
 
-    if (!header)
-        return DR_NGINX_NO;
-    value = dr_nginx_evaluate(model, scope, dr_nginx_word(header, 2), 0);
-    if (!value || count > 1)
+    if (!value)
         return DR_NGINX_PERHAPS;
     return strcasecmp(value, "websocket") == 0 ? DR_NGINX_YES : DR_NGINX_NO;
 }
 
 enum dr_nginx_truth dr_nginx_sends_connection(const struct dr_nginx_model *model, const struct dr_nginx_scope *scope)
 {
-    size_t count;
-    const struct dr_nginx_directive *header = dr_nginx_header(scope, "Connection", &count);
-    const char *value;
+    const char *value = joined_value(model, scope, "Connection");
 
-    if (!header)
-        return DR_NGINX_NO;
-    value = dr_nginx_evaluate(model, scope, dr_nginx_word(header, 2), 0);
-    if (!value || count > 1)
+    if (!value)
         return DR_NGINX_PERHAPS;
     return dr_nginx_names_upgrade(value) ? DR_NGINX_YES : DR_NGINX_NO;
 }

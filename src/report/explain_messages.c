@@ -131,7 +131,7 @@ const struct dr_message dr_message_table[] = {
     {{"device signature expired", "DEVICE_AUTH_SIGNATURE_EXPIRED", "device-signature-stale"},
      "The clocks differ too much: by more than 10 minutes in 2026.2, by more than 2 from 2026.4 on. Clients from 2026.8 on sign with the gateway's clock and are "
      "immune to it.",
-     {NULL}, "`timedatectl` on both machines; the clock that is wrong needs NTP", "2026.2.19 and 2026.9.6, observed; #24455"},
+     {"clock-skew"}, "`{doctor} --only clock-skew --online`; on the machine whose clock is wrong: `timedatectl set-ntp true`", "2026.2.19 and 2026.9.6, observed; #24455"},
     {{"device signature invalid", "DEVICE_AUTH_SIGNATURE_INVALID", "DEVICE_AUTH_INVALID"},
      "The signature was not made with the key that the device names: its private and public key do not belong together.",
      {"identity-key"}, "`{doctor} --only identity-key`", "2026.9.6, observed"},
