@@ -126,6 +126,7 @@ struct caddy_reader {
     bool failed; /* out of memory */
     struct caddy_block *blocks, **last_block;
     struct caddy_options options;
+    const char *admin; /* as dr_proxy_config.admin */
     size_t steps_left; /* directives still to be walked through; bounds named routes in named routes */
 };
 

@@ -396,12 +396,22 @@ static bool line_covers(const struct caddy_line *line, const struct dr_route_edi
     return line && covers(line->words[0].file, line->words[0].offset, end_of(line), edited);
 }
 
+/* The line, or one of its block, wherever that was imported from. Blocks in blocks are bounded by the parser. */
+static bool block_covers(const struct caddy_line *line, const struct dr_route_edit *edited)
+{
+    bool covered = line_covers(line, edited);
+
+    for (const struct caddy_line *inner = line->lines; inner && !covered; inner = inner->next)
+        covered = block_covers(inner, edited);
+    return covered;
+}
+
 static bool depends(const struct dr_route *other, const struct dr_route_edit *edited)
 {
     const struct caddy_route_place *place = other->place;
     const struct caddy_token *token = place->upstream->token;
 
-    if (line_covers(place->proxy->line, edited))
+    if (place->proxy->line && block_covers(place->proxy->line, edited))
         return true;
     if (token && covers(token->place.file, token->place.offset, token->place.offset + token->place.length, edited))
         return true;

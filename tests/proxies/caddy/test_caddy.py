@@ -271,6 +271,22 @@ def satisfied(route, kind):
     return not route["buffers"]
 
 
+def signature(route):
+    return {k: v for k, v in route.items() if k not in ("source", "mends", "known") and not k.endswith("_source") and k != "headers"}, {k: (v["fate"], v["value"]) for k, v in route["headers"].items()}
+
+
+def spared(name, kind, i, before, after):
+    """Nothing else changes: routes to another upstream send what they sent."""
+    mine = before[i]
+    for old, new in zip(before, after):
+        same_line = old["source"] == mine["source"]
+        same_upstream = (old["upstream_host"], old["upstream_port"]) == (mine["upstream_host"], mine["upstream_port"])
+        if not same_line and not same_upstream:
+            count("routes beside an edited one")
+            if signature(old) != signature(new):
+                problem("%s: line %s is changed by the %s edit of line %s" % (name, old["source"]["line"], kind, mine["source"]["line"]))
+
+
 def save(paths):
     return {path: open(path, "rb").read() for path in paths}
 
@@ -310,6 +326,7 @@ def try_edits(caddy, name, path, seen, numbers):
             problem("%s: other routes after the %s edit" % (name, kind))
         else:
             compare(name + " after " + kind, again, adapted)
+            spared(name, kind, i, seen["routes"], again["routes"])
             route = again["routes"][i]
             for one in ["upgrade", "forward", "timeout", "upstream", "buffering"] if kind == "all" else [kind]:
                 if not satisfied(route, one):
