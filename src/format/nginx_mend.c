@@ -152,7 +152,7 @@ static const char *connection_value(const struct mending *mending)
         const char *source = dr_nginx_sole_variable(dr_nginx_word(maps->items[i], 1), &length);
         const char *value;
 
-        if (!source || length != strlen("http_upgrade") || strncasecmp(source, "http_upgrade", length) != 0)
+        if (!source || !dr_nginx_is_named(source, length, "http_upgrade"))
             continue;
         value = dr_nginx_evaluate(mending->model, mending->level, name, 0);
         if (value && dr_nginx_names_upgrade(value))

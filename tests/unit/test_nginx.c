@@ -29,7 +29,7 @@ static void release(struct scene *scene)
 
 static void look(struct scene *scene, const char *text, size_t length)
 {
-    *scene = (struct scene){ .arena = DR_ARENA(512 * MEGABYTE) };
+    *scene = (struct scene){ .arena = DR_ARENA(192 * MEGABYTE) };
     scene->memory.arena = &scene->arena;
     scene->loader = memory_loader(&scene->memory);
     memory_split(&scene->memory, text, length);
@@ -231,6 +231,9 @@ static const struct {
     { "http { map $http_upgrade $c { ~*(web|sub)socket upgrade; default close; } server { " SHAKES
       "proxy_set_header Connection $c; location / { proxy_pass http://h; } } }",
       DR_UPGRADE_UNKNOWN, 1 },
+    { "http { map $http_upgrade $c { hostnames; .websocket.org x; default upgrade; '' close; } server { " SHAKES
+      "proxy_set_header Connection $c; location / { proxy_pass http://h; } } }",
+      DR_UPGRADE_UNKNOWN, 1 },
     { "http { map $http_upgrade $c { default upgrade; \\default close; hostnames; volatile; } server { " SHAKES
       "proxy_set_header Connection $c; location / { proxy_pass http://h; } } }",
       DR_UPGRADE_PASSED, 0 },
@@ -313,6 +316,8 @@ static const struct {
     { "http {\n server {\n listen 80\n location / { proxy_pass http://h; } } }", 4, "';' is missing behind \"listen\"", 0 },
     { "http { map $a $b {\n c { d e; } } }", 2, "unexpected '{'", 0 },
     { "http { server;\n }", 1, "has no '{'", 0 },
+    { "http { server { location / { if ($a) {\nproxy_set_header A b; } } } }", 2, "not allowed in \"if\"", 0 },
+    { "http { server { location / {\nproxy_set_header A; } } }", 2, "has 1 arguments", 0 },
     { "include a.conf;\nhttp { server { location / { proxy_pass http://h; } } }\n=== a.conf\n\ninclude main.conf;\n", 2,
       "loop", 1 },
     { "\ninclude no.conf;\nhttp { server { location / { proxy_pass http://h; } } }", 2, "no.conf could not be read", 1 },
