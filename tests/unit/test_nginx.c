@@ -243,9 +243,9 @@ static const struct {
       "proxy_set_header Connection $c; location / { proxy_pass http://h; } } }",
       DR_UPGRADE_PASSED, 0 },
     /* The classic: one proxy_set_header in the location drops those of the server. */
-    { "http { server { " SHAKES "proxy_set_header Connection upgrade; location / { proxy_set_header Host $host;"
+    { "http { server { " SHAKES "proxy_set_header Connection upgrade; location / {\nproxy_set_header Host $host;"
       " proxy_pass http://h; } } }",
-      DR_UPGRADE_DROPPED, 0 },
+      DR_UPGRADE_DROPPED, 2 },
     { "stream { server { listen 1; proxy_pass h:1; } }", DR_UPGRADE_PASSED, 0 },
 };
 
