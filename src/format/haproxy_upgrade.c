@@ -93,11 +93,22 @@ static bool judge_server(const struct haproxy_place *place, struct dr_route *rou
     return false;
 }
 
+static bool fits(const struct haproxy_fate *fate, int header)
+{
+    if (fate->fate == DR_HEADER_CLIENTS || fate->fate == DR_HEADER_APPENDED)
+        return true;
+    return fate->fate == DR_HEADER_SET && (header >= DR_ROUTE_HEADERS || dr_haproxy_value_upgrades(header, fate->value));
+}
+
 static int judge_header(const struct haproxy_place *place, struct dr_route *route, int header, const char *name)
 {
     const struct haproxy_fate *fate = &place->handshake.headers[header];
     struct dr_arena *arena = place->proxies->tree->gathering->loader->arena;
 
+    /* A condition that is not known, but either way is fine. */
+    if (fate->fate == DR_HEADER_UNKNOWN && fate->otherwise && fits(&fate->otherwise[0], header) &&
+        fits(&fate->otherwise[1], header))
+        return 0;
     if (fate->fate == DR_HEADER_UNKNOWN)
         return say(place, route, DR_UPGRADE_UNKNOWN, fate->line,
                    dr_arena_format(arena, "may change the %s header: whether it does cannot be known from the configuration",
@@ -107,7 +118,7 @@ static int judge_header(const struct haproxy_place *place, struct dr_route *rout
     if (fate->fate == DR_HEADER_SET && header < DR_ROUTE_HEADERS && fate->value && strchr(fate->value, '%'))
         return say(place, route, DR_UPGRADE_UNKNOWN, fate->line,
                    dr_arena_format(arena, "writes a %s header of its own", name));
-    if (fate->fate == DR_HEADER_SET && header < DR_ROUTE_HEADERS && !dr_haproxy_value_upgrades(header, fate->value))
+    if (!fits(fate, header))
         return say(place, route, DR_UPGRADE_DROPPED, fate->line,
                    dr_arena_format(arena, "replaces the %s header, which a WebSocket needs as it is", name));
     return 0;
