@@ -132,7 +132,8 @@ static void report_off(struct dr_clock_look *look, const struct dr_time_service 
                         : dr_format(look->context, "sudo systemctl enable --now %s", service->unit));
     dr_finding_argument(finding, "unit", service->unit);
     if (service->masked || !look->clock->systemd)
-        dr_finding_restrict(finding, DR_MANUAL, NULL);
+        dr_finding_restrict(finding, DR_MANUAL,
+                            service->masked ? "somebody masked it on purpose" : "systemd does not start it here");
     dr_finding_severity(finding, severity_of(look));
 }
 

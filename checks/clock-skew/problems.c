@@ -13,6 +13,7 @@ static const struct dr_cause from_no_keeper[] = {
 };
 static const struct dr_cause from_a_clock_behind[] = {
     { "clock-skew/clock-before-install", DR_ANY_SUBJECT },
+    { "clock-skew/local-clock-wrong", DR_ANY_SUBJECT },
     { NULL, DR_ANY_SUBJECT },
 };
 
@@ -29,7 +30,7 @@ const struct dr_problem dr_clock_skew_problems[] = {
         .code = "whole-hour",
         .severity = DR_ERROR,
         .confidence = DR_LIKELY,
-        .message = "The clock of the gateway at {url} is {skew} {direction} this host's, to the second: one of the two was set to {kind}. "
+        .message = "The clock of the gateway at {url} is {skew} {direction} this host's, to the second: one of the two {kind}. "
                    "{effect}{side}",
         .advice = "Compare `date -u` on both; the zone is set with timedatectl set-timezone, the clock itself runs in UTC",
         .follows = from_a_wrong_clock,

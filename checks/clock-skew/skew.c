@@ -39,10 +39,10 @@ static const char *kind_of(struct dr_context *context, const struct dr_clock_off
     int64_t days = dr_clock_days(offset);
 
     if (half_hours != 0)
-        return dr_format(context, "the local time of a zone %s from UTC instead of UTC, or its zone is wrong",
+        return dr_format(context, "was set to local time instead of UTC (a zone %s away), or its zone is wrong",
                          dr_clock_span(context, (int64_t)half_hours * 1800 * 1000));
     if (days != 0)
-        return dr_format(context, "a date that is wrong by %s", days == 1 || days == -1 ? "a day" : "whole days");
+        return dr_format(context, "was set to a date that is wrong by %s", days == 1 || days == -1 ? "a day" : "whole days");
     return NULL;
 }
 
@@ -50,7 +50,7 @@ static const char *kind_sentence(struct dr_context *context, const struct dr_clo
 {
     const char *kind = kind_of(context, offset);
 
-    return kind ? dr_format(context, " It was set to %s.", kind) : "";
+    return kind ? dr_format(context, " It %s.", kind) : "";
 }
 
 static void describe_gateway(struct dr_clock_look *look, struct dr_finding *finding)
@@ -161,7 +161,9 @@ static void advise(const struct dr_clock_look *look, struct dr_finding *finding)
         dr_finding_argument(finding, "unit", running->unit);
         dr_finding_argument(finding, "step", "yes");
     } else {
-        dr_finding_restrict(finding, DR_MANUAL, NULL);
+        dr_finding_restrict(finding, DR_MANUAL,
+                            clock->container ? "the clock is that of this container's host"
+                                             : "only a chrony that knows the time sets a clock at once");
     }
 }
 

@@ -109,6 +109,8 @@ struct dr_operation {
     uint32_t uid, gid; /* DR_SET_OWNER, DR_WRITE_FILE, DR_MAKE_DIRECTORY */
     struct dr_edit *edits; /* sorted, not overlapping */
     size_t edit_count;
+    /* DR_EDIT_FILE without edits: a command of the same group writes the file anew. Taken back, the file is what it was. */
+    bool keep;
     const char *content; /* DR_WRITE_FILE; no secret */
     size_t content_length;
     struct dr_row_change *row;
@@ -126,6 +128,8 @@ struct dr_operation *dr_plan_set_owner(struct dr_plan *plan, const char *path, c
                                        uint32_t uid, uint32_t gid);
 struct dr_operation *dr_plan_edit_file(struct dr_plan *plan, const char *path, const struct dr_file_identity *judged,
                                        const char *sha256, const struct dr_edit *edits, size_t edit_count);
+struct dr_operation *dr_plan_keep_file(struct dr_plan *plan, const char *path, const struct dr_file_identity *judged,
+                                       const char *sha256);
 struct dr_operation *dr_plan_write_file(struct dr_plan *plan, const char *path, const char *content, size_t length,
                                         uint32_t mode, uint32_t uid, uint32_t gid);
 struct dr_operation *dr_plan_move_aside(struct dr_plan *plan, const char *path, const struct dr_file_identity *judged,

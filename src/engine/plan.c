@@ -90,6 +90,16 @@ struct dr_operation *dr_plan_edit_file(struct dr_plan *plan, const char *path, c
     return operation;
 }
 
+struct dr_operation *dr_plan_keep_file(struct dr_plan *plan, const char *path, const struct dr_file_identity *judged,
+                                       const char *sha256)
+{
+    struct dr_operation *operation = dr_plan_edit_file(plan, path, judged, sha256, NULL, 0);
+
+    operation->keep = true;
+    operation->summary = dr_format(plan->context, "keep %s as it is, to be put back", path);
+    return operation;
+}
+
 struct dr_operation *dr_plan_write_file(struct dr_plan *plan, const char *path, const char *content, size_t length,
                                         uint32_t mode, uint32_t uid, uint32_t gid)
 {

@@ -143,7 +143,7 @@ static const char *preview(struct dr_context *context, const struct dr_operation
 {
     switch (operation->kind) {
     case DR_EDIT_FILE:
-        return preview_edits(context, operation);
+        return operation->keep ? NULL : preview_edits(context, operation);
     case DR_WRITE_FILE:
         return preview_content(context, operation);
     case DR_UPDATE_ROW:

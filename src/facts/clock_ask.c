@@ -296,7 +296,7 @@ static void judge(struct dr_time_round *round, size_t index, const unsigned char
 
 static void take_answer(struct dr_time_round *round, size_t index)
 {
-    unsigned char packet[512];
+    unsigned char packet[DR_SNTP_MOST];
     union {
         struct cmsghdr head;
         char bytes[CMSG_SPACE(sizeof(struct timespec))];
@@ -305,7 +305,8 @@ static void take_answer(struct dr_time_round *round, size_t index)
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
     };
-    ssize_t length = recvmsg(round->fds[index], &message, MSG_DONTWAIT);
+    ssize_t length =
+        recvmsg(round->fds[index], &message, MSG_DONTWAIT | MSG_TRUNC); /* its whole length, also where it is cut */
 
     if (length >= 0) {
         judge(round, index, packet, (size_t)length, arrival_ns(&message, round->sent_ns[index]));

@@ -67,10 +67,18 @@ static bool is_own(const struct dr_endpoint *endpoint)
     return endpoint->kind == DR_AT_LOOPBACK4 || endpoint->kind == DR_AT_LOOPBACK6 || endpoint->kind == DR_AT_OWN_ADDRESS;
 }
 
-/* How far off it is for certain; a finer measurement of the same clock wins over a coarser one. */
+/* How far off it is for certain. */
 static int64_t certain_part(const struct dr_clock_offset *offset)
 {
     return absolute(offset->ms) - offset->error_ms;
+}
+
+/* Two measurements that may be of one clock: the finer one tells more. Else the clock that is off more. */
+static bool tells_more(const struct dr_clock_offset *offset, const struct dr_clock_offset *best)
+{
+    if (absolute(offset->ms - best->ms) <= offset->error_ms + best->error_ms)
+        return offset->error_ms < best->error_ms;
+    return certain_part(offset) > certain_part(best);
 }
 
 void dr_clock_of_endpoints(const struct dr_endpoint *endpoints, size_t count, struct dr_gateway_clock *ret_clock)
@@ -81,8 +89,7 @@ void dr_clock_of_endpoints(const struct dr_endpoint *endpoints, size_t count, st
         struct dr_clock_offset offset;
         bool coarse;
 
-        if (!dr_clock_of_endpoint(&endpoints[i], &offset, &coarse) ||
-            (best.endpoint && certain_part(&offset) <= certain_part(&best.offset)))
+        if (!dr_clock_of_endpoint(&endpoints[i], &offset, &coarse) || (best.endpoint && !tells_more(&offset, &best.offset)))
             continue;
         best = (struct dr_gateway_clock){
             .endpoint = &endpoints[i], .offset = offset, .coarse = coarse, .same_host = is_own(&endpoints[i])

@@ -91,7 +91,8 @@ enum dr_sntp_verdict dr_sntp_judge(const unsigned char *packet, size_t length, u
     struct dr_sntp_answer answer = { .why = "what came is no answer to the question" };
 
     *ret_answer = answer;
-    if (length < DR_SNTP_BYTES || (packet[0] & 7) != MODE_SERVER || long_at(packet, AT_ORIGIN) != nonce)
+    if (length < DR_SNTP_BYTES || length > DR_SNTP_MOST || (packet[0] & 7) != MODE_SERVER ||
+        long_at(packet, AT_ORIGIN) != nonce)
         return DR_SNTP_NOT_OURS;
     answer.stratum = packet[1];
     answer.why = flaw_of(packet, &answer);

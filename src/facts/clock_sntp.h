@@ -9,7 +9,7 @@
 
 #include "api/clock.h"
 
-enum { DR_SNTP_BYTES = 48 };
+enum { DR_SNTP_BYTES = 48, DR_SNTP_MOST = 512 /* nobody answers 48 bytes with more */ };
 
 void dr_sntp_question(uint64_t nonce, unsigned char ret_packet[DR_SNTP_BYTES]);
 

@@ -111,36 +111,77 @@ static char quote_of(const struct dr_json5 *json)
     return '"';
 }
 
-static int append_to_new(struct dr_context *context, const struct place *place, const char *text,
+static int append_to_new(struct dr_context *context, const struct place *place, const char *const *texts, size_t count,
                          struct dr_json5_change *ret_change)
 {
     const char quote = quote_of(&place->cell.doc->json);
-    const char *spelt = dr_json5_spell(text, strlen(text), quote, context->arena);
+    const char *list = "";
 
-    if (!spelt)
-        return -ENOMEM;
-    return put_spelling(context, place, dr_format(context, "[%c%s%c]", quote, spelt, quote), ret_change);
+    for (size_t i = 0; i < count; i++) {
+        const char *spelt = dr_json5_spell(texts[i], strlen(texts[i]), quote, context->arena);
+
+        if (!spelt)
+            return -ENOMEM;
+        list = dr_format(context, "%s%s%c%s%c", list, i ? ", " : "", quote, spelt, quote);
+    }
+    return put_spelling(context, place, dr_format(context, "[%s]", list), ret_change);
 }
 
-int dr_config_append(struct dr_context *context, const char *path, const char *text, struct dr_config_edits *ret_edits)
+/* One after the other, each as if it were alone: what differs in the end is one edit. */
+static int append_to_array(struct dr_context *context, const struct dr_config_doc *doc, const struct dr_json5_node *array,
+                           const char *const *texts, size_t count, struct dr_edit *ret_edit)
 {
-    struct dr_json5_change change;
+    const char *path = dr_json5_path(&doc->json, array, context->arena);
+    const char *bytes = doc->file.bytes;
+    struct dr_json5 json = doc->json;
+    size_t length = doc->file.length;
+
+    for (size_t i = 0; i < count; i++) {
+        _cleanup_buffer_ struct dr_buffer edited = DR_BUFFER(DR_CONFIG_CEILING);
+        struct dr_json5_change change;
+        int r = path ? dr_json5_add(&json, array, NULL, DR_JSON5_GIVEN_TEXT, texts[i], context->arena, &change) : -ENOMEM;
+
+        if (r == 0)
+            r = dr_edits_apply(bytes, length, change.edits, change.count, &edited);
+        if (r < 0)
+            return r;
+        length = edited.length;
+        bytes = dr_strndup(context, dr_buffer_text(&edited), length);
+        r = dr_json5_parse(bytes, length, DR_JSON5_LENIENT, context->arena, &json, NULL);
+        array = r == 0 ? dr_json5_at(&json, path) : NULL;
+        if (!array)
+            return r < 0 ? r : -ENOTSUP;
+    }
+    *ret_edit = dr_config_difference(doc->file.bytes, doc->file.length, bytes, length);
+    return 0;
+}
+
+int dr_config_append_all(struct dr_context *context, const char *path, const char *const *texts, size_t count,
+                         struct dr_config_edits *ret_edits)
+{
+    struct dr_json5_change change = { .count = 1 };
     struct place place;
     int r = find(dr_config(context), path, &place);
 
+    for (size_t i = 0; i < count; i++)
+        if (strstr(texts[i], "${"))
+            return -EINVAL;
     if (r < 0)
         return r;
-    if (strstr(text, "${"))
-        return -EINVAL;
     if (*place.rest)
-        r = append_to_new(context, &place, text, &change);
+        r = append_to_new(context, &place, texts, count, &change);
     else if (place.cell.node->type == DR_JSON5_ARRAY && dr_config_cell_type(place.cell) == DR_VALUE_ARRAY)
-        r = dr_json5_add(&place.cell.doc->json, place.cell.node, NULL, DR_JSON5_GIVEN_TEXT, text, context->arena, &change);
+        r = append_to_array(context, place.cell.doc, place.cell.node, texts, count, &change.edits[0]);
     else
         r = -ENOTSUP;
     if (r == 0)
         keep(context, place.cell.doc, change.edits, change.count, ret_edits);
     return r;
+}
+
+int dr_config_append(struct dr_context *context, const char *path, const char *text, struct dr_config_edits *ret_edits)
+{
+    return dr_config_append_all(context, path, &text, 1, ret_edits);
 }
 
 int dr_config_replace_text(struct dr_context *context, const struct dr_config_value *value, const char *text,

@@ -16,6 +16,7 @@ struct dr_devices;
 struct dr_tokens;
 struct dr_gateway;
 struct dr_services;
+struct dr_systemd;
 struct dr_kept_process;
 struct dr_met_process;
 struct dr_secrets;
@@ -24,6 +25,8 @@ struct dr_network;
 struct dr_proxies;
 struct dr_live;
 struct dr_log;
+struct dr_attribution;
+struct dr_binding;
 struct dr_listeners_kept;
 
 /* The worker's line to its parent, see facts/socket_owner.h. */
@@ -46,6 +49,7 @@ struct dr_context {
     struct dr_tokens *tokens;
     struct dr_gateway *gateway;
     struct dr_services *services;
+    struct dr_systemd *systemd;
     struct dr_kept_process *processes; /* facts/proc.h */
     struct dr_met_process *met;
     struct dr_secrets *secrets;
@@ -54,6 +58,8 @@ struct dr_context {
     struct dr_proxies *proxies;
     struct dr_live *live;
     struct dr_log *log;
+    struct dr_attribution *attribution;
+    struct dr_binding *binding;
     struct dr_listeners_kept *listeners; /* facts/listeners.c */
     const struct dr_parent *parent; /* NULL: no sandbox, everything can be looked at */
     struct dr_clock *clock;

@@ -388,7 +388,7 @@ static void wants(struct dr_live_machine *machine, struct curl_waitfd *ret_wait)
     const struct socket_machine *socket = (struct socket_machine *)machine;
 
     ret_wait->fd = socket->fd;
-    ret_wait->events = socket->phase == CONNECTING                                                   ? 0
+    ret_wait->events = socket->phase == CONNECTING ? 0
                        : socket->wait_write || (socket->frames && machine->run->wslay.want_write(socket->frames))
                            ? CURL_WAIT_POLLIN | CURL_WAIT_POLLOUT
                            : CURL_WAIT_POLLIN;

@@ -53,6 +53,14 @@ static int wanted_index(const struct mending *mending, const char *name)
     return -1;
 }
 
+/* Does a value stand there already? Lua may be what makes it doubtful. `wanted` may have quotes. */
+static bool is_spelt(const char *text, const char *wanted)
+{
+    size_t length = strlen(text), quote = wanted[0] == '"';
+
+    return strlen(wanted) == length + 2 * quote && memcmp(wanted + quote, text, length) == 0;
+}
+
 /* The level has headers of its own: those that are wrong are changed, a second of the same name goes. */
 static void change_own(struct mending *mending, const struct dr_nginx_list *list, bool *done)
 {
@@ -63,7 +71,7 @@ static void change_own(struct mending *mending, const struct dr_nginx_list *list
             continue;
         if (done[wanted])
             dr_nginx_take_out(&mending->editor, list->items[i]);
-        else
+        else if (!is_spelt(dr_nginx_word(list->items[i], 2), mending->headers[wanted].value))
             dr_nginx_change_word(&mending->editor, list->items[i], 2, mending->headers[wanted].value);
         done[wanted] = true;
     }
@@ -144,7 +152,7 @@ static const char *connection_value(const struct mending *mending)
         const char *source = dr_nginx_sole_variable(dr_nginx_word(maps->items[i], 1), &length);
         const char *value;
 
-        if (!source || length != strlen("http_upgrade") || strncasecmp(source, "http_upgrade", length) != 0)
+        if (!source || !dr_nginx_is_named(source, length, "http_upgrade"))
             continue;
         value = dr_nginx_evaluate(mending->model, mending->level, name, 0);
         if (value && dr_nginx_names_upgrade(value))

@@ -4,11 +4,14 @@
 
 #include <string.h>
 
+/* Snippets are included again and again: not files, but how often one is read. */
+enum { MOST_READINGS = 10000 };
+
 struct builder {
     struct dr_proxy_gathering *gathering;
     struct dr_arena *arena;
     char *folder; /* of the main file: what relative includes start from */
-    size_t directives;
+    size_t directives, words;
     size_t readings; /* of files, the same one again counted */
     bool over; /* a limit was reached, or memory ran out: nothing more is read */
     bool no_memory;
@@ -102,6 +105,7 @@ static struct dr_nginx_directive *add_directive(struct builder *builder, struct 
     block->children = grown;
     grown[block->child_count++] = made;
     builder->directives++;
+    builder->words += lexer->word_count;
     return made;
 }
 
@@ -135,12 +139,6 @@ static void include_pattern(struct builder *builder, struct reading *reading, co
 
 static bool take_include(struct builder *builder, struct reading *reading, const struct dr_nginx_directive *include)
 {
-    if (include->word_count != 2) {
-        const struct dr_source source = dr_nginx_source(include);
-
-        dr_proxy_fault(builder->gathering, &source, true, "include takes one file name");
-        return true;
-    }
     const char *name = include->words[1].text;
     const char *path = name[0] == '/' ? name : dr_arena_format(builder->arena, "%s%s", builder->folder, name);
 
@@ -205,11 +203,29 @@ static bool take_end(struct builder *builder, struct reading *reading)
     return false;
 }
 
+static bool take_statement(struct builder *builder, struct reading *reading)
+{
+    const struct dr_nginx_directive *directive = add_directive(builder, reading, false);
+
+    if (!directive)
+        return false;
+    return directive->word_count != 2 || !dr_nginx_is(directive, "include") || take_include(builder, reading, directive);
+}
+
+static bool take_directive(struct builder *builder, struct reading *reading, bool is_block)
+{
+    const char *wrong = dr_nginx_what_is_wrong(&reading->lexer, reading->at, is_block);
+
+    if (wrong) {
+        fault_here(builder, reading, wrong);
+        return false;
+    }
+    return is_block ? take_block(builder, reading) : take_statement(builder, reading);
+}
+
 /* true: there is more. */
 static bool take_token(struct builder *builder, struct reading *reading)
 {
-    const struct dr_nginx_directive *directive;
-
     switch (dr_nginx_next(&reading->lexer)) {
     case DR_NGINX_END:
         return take_end(builder, reading);
@@ -221,12 +237,9 @@ static bool take_token(struct builder *builder, struct reading *reading)
     case DR_NGINX_CLOSE:
         return take_close(builder, reading);
     case DR_NGINX_BLOCK:
-        return take_block(builder, reading);
+        return take_directive(builder, reading, true);
     case DR_NGINX_STATEMENT:
-        directive = add_directive(builder, reading, false);
-        if (!directive)
-            return false;
-        return !dr_nginx_is(directive, "include") || take_include(builder, reading, directive);
+        return take_directive(builder, reading, false);
     }
     return false;
 }
@@ -240,9 +253,9 @@ static void read_tokens(struct builder *builder, struct reading *reading)
         reading->lexer.at = sizeof(mark) - 1;
     }
     while (!builder->over && take_token(builder, reading)) {
-        if (builder->directives < DR_NGINX_DIRECTIVES)
+        if (builder->directives < DR_NGINX_DIRECTIVES && builder->words < DR_NGINX_WORDS)
             continue;
-        fault_here(builder, reading, "more than 100000 directives; what follows was not read");
+        fault_here(builder, reading, "more than 100000 directives or 1000000 words; what follows was not read");
         builder->over = true;
     }
 }
@@ -251,18 +264,19 @@ static void read_file(struct builder *builder, const char *path, const struct re
                       struct dr_nginx_directive *block, const struct dr_nginx_directive *include)
 {
     const struct dr_source from = dr_nginx_source(include);
-    const struct dr_proxy_file *file = dr_proxy_load(builder->gathering, path, include ? &from : NULL);
+    const struct dr_proxy_file *file;
     size_t depth = below ? below->depth + 1 : 0;
 
+    if (depth >= DR_PROXY_DEPTH || ++builder->readings > MOST_READINGS) {
+        dr_proxy_fault(builder->gathering, &from, true, "%s was not read: too many includes", path);
+        builder->over = builder->readings > MOST_READINGS;
+        return;
+    }
+    file = dr_proxy_load(builder->gathering, path, include ? &from : NULL);
     if (!file)
         return;
     if (is_open(below, file)) {
         dr_proxy_fault(builder->gathering, &from, true, "%s is included while it is being read: a loop without end", path);
-        return;
-    }
-    if (depth >= DR_PROXY_DEPTH || ++builder->readings > DR_PROXY_FILES) {
-        dr_proxy_fault(builder->gathering, &from, true, "%s was not read: too many includes", path);
-        builder->over = builder->readings > DR_PROXY_FILES;
         return;
     }
     struct reading reading = {

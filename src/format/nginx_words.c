@@ -211,11 +211,9 @@ enum dr_nginx_token dr_nginx_next(struct dr_nginx_lexer *lexer)
 {
     lexer->word_count = 0;
     for (;;) {
-        unsigned line = lexer->line;
-        size_t line_begin = lexer->line_begin;
-
+        /* A comment that is too long is still on the line on which it began. */
         if (!skip_blank(lexer))
-            return too_long(lexer, line, line_begin, false);
+            return too_long(lexer, lexer->line, lexer->line_begin, false);
         if (at_end(lexer))
             return lexer->word_count ? unfinished(lexer) : DR_NGINX_END;
         if (lexer->word_count == 0) {
@@ -227,6 +225,9 @@ enum dr_nginx_token dr_nginx_next(struct dr_nginx_lexer *lexer)
 
         if (c == ';' || c == '{' || c == '}')
             return read_mark(lexer, c);
+
+        if (lexer->word_count >= DR_NGINX_WORDS / 100)
+            return bad(lexer, "more than 10000 words in one directive");
 
         enum dr_nginx_token token = c == '"' || c == '\'' ? read_quoted(lexer) : read_bare(lexer);
 

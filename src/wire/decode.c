@@ -251,7 +251,10 @@ static int get_kind_fields(const struct decoder *decoder, const cJSON *json, str
 {
     switch (operation->kind) {
     case DR_EDIT_FILE:
-        return operation->sha256 ? get_edits(decoder, json, operation) : bad(decoder, "sha256");
+        operation->keep = dr_json_true(json, "keep");
+        if (!operation->sha256)
+            return bad(decoder, "sha256");
+        return operation->keep ? 0 : get_edits(decoder, json, operation);
     case DR_WRITE_FILE:
         return get_base64(decoder, json, "content", &operation->content, &operation->content_length);
     case DR_UPDATE_ROW:

@@ -185,7 +185,9 @@ cJSON *dr_operation_to_json(const struct dr_operation *operation, const char *fi
     add_number(&object, "mode", operation->mode);
     add_number(&object, "uid", operation->uid);
     add_number(&object, "gid", operation->gid);
-    if (operation->kind == DR_EDIT_FILE)
+    if (operation->kind == DR_EDIT_FILE && operation->keep && !cJSON_AddTrueToObject(object.json, "keep"))
+        object.failed = true;
+    if (operation->kind == DR_EDIT_FILE && !operation->keep)
         add_edits(&object, operation);
     if (operation->kind == DR_WRITE_FILE)
         add_base64(&object, "content", operation->content, operation->content_length);

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "facts/clock.h"
 #include "facts/clock_ask.h"
+#include "facts/clock_host.h"
 #include "facts/clock_names.h"
 #include "facts/clock_service.h"
 #include "facts/clock_sntp.h"
@@ -11,11 +12,10 @@
 
 #include <check.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 
 static struct dr_arena arena = DR_ARENA(16 * 1024 * 1024);
 static char home[64];
@@ -167,6 +167,9 @@ START_TEST(the_clock_that_is_off_most_is_told)
     ck_assert(!clock.same_host);
     dr_clock_of_endpoints(endpoints, 1, &clock);
     ck_assert(clock.same_host);
+    endpoints[0] = gateway_ahead(-700000, 200, 600); /* the same clock, measured worse */
+    dr_clock_of_endpoints(endpoints, 2, &clock);
+    ck_assert_ptr_eq(clock.endpoint, &endpoints[1]);
     dr_clock_of_endpoints(endpoints, 0, &clock);
     ck_assert_ptr_null(clock.endpoint);
     ck_assert_ptr_nonnull(clock.why);
@@ -608,9 +611,54 @@ START_TEST(without_systemd_processes_tell)
 }
 END_TEST
 
+/* ---- the machine ---- */
+
+static struct dr_clock *host_here(void)
+{
+    struct dr_clock *clock = dr_arena_alloc(&arena, sizeof(*clock));
+
+    dr_clock_host(new_context(), clock);
+    return clock;
+}
+
+START_TEST(the_machine_is_known_by_its_files)
+{
+    _cleanup_free_ char *seconds = NULL;
+    struct dr_clock *clock = host_here();
+
+    ck_assert(!clock->wsl && !clock->machine && !clock->rtc_known && !clock->container);
+    ck_assert_int_ge(clock->suspended_ms, 0);
+    ck_assert_int_ne(clock->kernel.fact.state, DR_ABSENT);
+    ck_assert_int_ge(asprintf(&seconds, "%lld\n", (long long)time(NULL) + 700), 0);
+    write_file("/sys/class/rtc/rtc0/since_epoch", seconds);
+    write_file("/sys/class/dmi/id/sys_vendor", "LENOVO\n");
+    clock = host_here();
+    ck_assert(!clock->machine && !clock->rtc_known); /* on hardware it is not asked */
+    write_file("/sys/class/dmi/id/sys_vendor", "Microsoft Corporation\n");
+    write_file("/sys/class/dmi/id/product_name", "Virtual Machine\n");
+    clock = host_here();
+    ck_assert_str_eq(clock->machine, "Hyper-V");
+    ck_assert(clock->rtc_known);
+    ck_assert_int_ge(clock->rtc_offset_ms, 698000);
+    ck_assert_int_le(clock->rtc_offset_ms, 701000);
+    write_file("/sys/class/dmi/id/product_name", "Surface Book\n");
+    write_file("/proc/sys/kernel/osrelease", "5.15.153.1-microsoft-standard-WSL2\n");
+    clock = host_here();
+    ck_assert(clock->wsl && clock->rtc_known && !clock->machine);
+    write_file("/sys/class/rtc/rtc0/since_epoch", "-5\n");
+    ck_assert(!host_here()->rtc_known);
+    write_file("/.dockerenv", "");
+    ck_assert(host_here()->container);
+    request.root = home;
+    clock = host_here();
+    ck_assert(!clock->container && !clock->wsl);
+    ck_assert_int_eq(clock->suspended_ms, -1);
+    ck_assert_int_eq(clock->kernel.fact.state, DR_ABSENT);
+}
+END_TEST
+
 /* ---- asking ---- */
 
-/* A server on loopback that answers with `packet`, its origin put in; loopback addresses are ours, so the round is filled by hand. */
 START_TEST(this_host_is_not_asked_for_its_own_time)
 {
     struct dr_context *context = new_context();
@@ -681,6 +729,7 @@ int main(void)
     tcase_add_test(tests, hostile_configurations_end);
     tcase_add_test(tests, services_are_found_by_their_files);
     tcase_add_test(tests, without_systemd_processes_tell);
+    tcase_add_test(tests, the_machine_is_known_by_its_files);
     tcase_add_test(tests, this_host_is_not_asked_for_its_own_time);
     tcase_add_test(tests, nobody_is_asked_offline);
     suite_add_tcase(suite, tests);

@@ -188,6 +188,22 @@ START_TEST(a_list_of_two_files_grows_in_the_one_that_comes_last)
 }
 END_TEST
 
+START_TEST(several_texts_become_one_edit)
+{
+    static const char *const texts[] = { "127.0.0.1", "::1" };
+    struct dr_config_edits edits;
+
+    load("{\n  gateway: {\n    trustedProxies: [\n      '10.0.0.1', // one\n    ], // list\n  },\n}\n");
+    ck_assert_int_eq(dr_config_append_all(&context, "gateway.trustedProxies", texts, 2, &edits), 0);
+    ck_assert_str_eq(applied(&edits),
+                     "{\n  gateway: {\n    trustedProxies: [\n      '10.0.0.1', // one\n      '127.0.0.1',\n"
+                     "      '::1',\n    ], // list\n  },\n}\n");
+    load("{gateway: {bind: 'lan'}}");
+    ck_assert_int_eq(dr_config_append_all(&context, "gateway.trustedProxies", texts, 2, &edits), 0);
+    ck_assert_str_eq(applied(&edits), "{gateway: {bind: 'lan', trustedProxies: ['127.0.0.1', '::1']}}");
+}
+END_TEST
+
 START_TEST(replaces_one_text)
 {
     struct dr_config_edits edits;
@@ -218,6 +234,7 @@ int main(void)
     tcase_add_test(cases, an_absent_configuration_cannot_be_edited);
     tcase_add_test(cases, the_file_that_says_it_is_edited);
     tcase_add_test(cases, a_list_of_two_files_grows_in_the_one_that_comes_last);
+    tcase_add_test(cases, several_texts_become_one_edit);
     tcase_add_test(cases, replaces_one_text);
     suite_add_tcase(suite, cases);
 
