@@ -211,9 +211,11 @@ static void condition_key(const struct haproxy_request *request, const struct ha
 
 static void merge(struct haproxy_fate *fate, const struct haproxy_fate *other)
 {
-    if (fate->fate == other->fate)
-        return;
-    fate->fate = DR_HEADER_UNKNOWN;
+    bool same_value = fate->value == other->value || (fate->value && other->value && strcmp(fate->value, other->value) == 0);
+
+    if (fate->fate != other->fate)
+        fate->fate = DR_HEADER_UNKNOWN;
+    fate->mixed = fate->mixed || other->mixed || fate->fate == DR_HEADER_UNKNOWN || !same_value;
 }
 
 static void apply_to_header(const struct haproxy_line *line, enum action_kind kind, int header, enum haproxy_truth truth,

@@ -241,9 +241,9 @@ class Config:
         if not self.real:
             forms += ["unix@/run/x.sock", "/run/y.sock", "abns@z", "192.0.2.1", "192.0.2.1:+1000", "[2001:db8::1]:80", ":%d" % up]
         words = ["server", "s%d" % number, rng.choice(forms)]
-        extras = [["weight", "10"], ["maxconn", "50"], ["check"], ["id", str(100 + number)], ["cookie", "c%d" % number], ["proto", "h1"]]
+        extras = [["weight", "10"], ["maxconn", "50"], ["id", str(100 + number)], ["cookie", "c%d" % number], ["proto", "h1"]]
         if not self.real:
-            extras += [["backup"], ["ssl", "verify", "none"], ["ssl", "verify", "none", "alpn", "h2,http/1.1"], ["inter", "2s"],
+            extras += [["backup"], ["check"], ["ssl", "verify", "none"], ["ssl", "verify", "none", "alpn", "h2,http/1.1"], ["inter", "2s"],
                        ["source", "0.0.0.0:0"], ["disabled"], ["ssl", "verify", "none", "sni", "str(a.example)"]]
         if self.chance(0.06):
             extras = [["proto", "h2"], ["send-proxy"], ["send-proxy-v2"]]
