@@ -307,16 +307,22 @@ static void proxy_adds(const struct apache_facts *facts, struct dr_route_header 
  * mod_remoteip makes the address that a header names the client's. Without a list of the proxies that may say so it believes
  * everybody: an address of the server's own choosing is then one that the client chose.
  */
-static void remote_ip(const struct apache_facts *facts, struct dr_route_header headers[DR_ROUTE_HEADERS])
+const struct apache_node *apache_believes_everybody(const struct apache_server *server)
 {
     static const char *const lists[] = { "RemoteIPInternalProxy", "RemoteIPTrustedProxy", "RemoteIPInternalProxyList",
                                          "RemoteIPTrustedProxyList" };
-    const struct apache_node *node = apache_server_directive(facts->server, "RemoteIPHeader");
+
+    for (size_t i = 0; i < DR_COUNT(lists); i++)
+        if (apache_server_directive(server, lists[i]))
+            return NULL;
+    return apache_server_directive(server, "RemoteIPHeader");
+}
+
+static void remote_ip(const struct apache_facts *facts, struct dr_route_header headers[DR_ROUTE_HEADERS])
+{
+    const struct apache_node *node = apache_believes_everybody(facts->server);
     static const int names[] = { DR_ROUTE_FORWARDED_FOR, DR_ROUTE_REAL_IP };
 
-    for (size_t i = 0; node && i < DR_COUNT(lists); i++)
-        if (apache_server_directive(facts->server, lists[i]))
-            node = NULL;
     for (size_t i = 0; node && i < DR_COUNT(names); i++) {
         struct dr_route_header *header = &headers[names[i]];
 

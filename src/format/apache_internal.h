@@ -299,6 +299,8 @@ struct apache_facts {
 enum apache_truth apache_environment(const struct apache_facts *facts, const char *name,
                                      const struct apache_node **ret_node);
 void apache_headers(const struct apache_facts *facts, struct dr_route_header headers[DR_ROUTE_HEADERS]);
+/* RemoteIPHeader without a list of who may say it; NULL: not so. */
+const struct apache_node *apache_believes_everybody(const struct apache_server *server);
 /* The last directive of that name that holds; *ret_maybe when it or one behind it holds for some requests only. */
 const struct apache_node *apache_scope_last(const struct apache_scope *scope, const char *name, bool *ret_maybe);
 

@@ -22,6 +22,7 @@ struct mending {
     const struct apache_place *place;
     struct apache_facts facts;
     bool moved; /* the upstream's host was changed */
+    struct apache_place after; /* `place` with the worker and the URLs that it has then */
     const char *settings; /* for a worker that has to be made: "upgrade=websocket timeout=3600" */
     const char *lines; /* new lines for the place of the route */
 };
@@ -100,6 +101,8 @@ static void move_companions(struct mending *mending)
     for (const struct apache_node *node = parent->first; node; node = node->next)
         if (apache_is(node, "ProxyPassReverse"))
             (void)move_word(mending, node, node->word_count > 1 ? 1 : 0, false);
+        else if (apache_is(node, "ProxySet") && node->word_count > 1)
+            (void)move_word(mending, node, 0, false);
     for (size_t i = 0; i < place->server->section_count; i++) {
         const struct apache_node *section = place->server->sections[i];
 
@@ -107,24 +110,6 @@ static void move_companions(struct mending *mending)
             (void)move_word(mending, section, apache_section_word(section), false);
     }
 }
-
-static void mend_upstream(struct mending *mending)
-{
-    const struct dr_route *route = mending->route;
-    const struct apache_place *place = mending->place;
-
-    if (!route->upstream_host ||
-        (strcasecmp(route->upstream_host, "localhost") != 0 && strcmp(route->upstream_host, "::1") != 0))
-        return;
-    mending->moved = move_word(mending, place->member ? place->member : place->node, place->target_word, true);
-    if (!mending->moved)
-        cannot(mending, "the upstream is not spelt in one piece: change it by hand");
-    if (place->handshake)
-        (void)move_word(mending, place->handshake->node, 1, true);
-    move_companions(mending);
-}
-
-/* --- the worker ----------------------------------------------------------------------------------------------------------- */
 
 /* A URL of this route, with the host that it has after the edit. */
 static const char *moved_url(struct mending *mending, const char *url)
@@ -141,18 +126,77 @@ static const char *moved_url(struct mending *mending, const char *url)
                            *port == ':' ? port : begin + 3 + host);
 }
 
+/* Is the worker of this route made by a directive that was moved along with it? */
+static bool moves_along(const struct apache_place *place)
+{
+    const struct apache_node *own = place->member ? place->member : place->node;
+    const struct apache_node *maker = place->worker ? place->worker->node : NULL;
+
+    if (!maker)
+        return false;
+    return maker == own || apache_is(maker, "<Proxy") || (maker->parent && apache_is(maker->parent, "<Proxy"));
+}
+
+/*
+ * With another host it may be another worker: one that is there already when it is the main server's, or the same server's and made
+ * earlier; else a new one.
+ */
+static void change_worker(struct mending *mending)
+{
+    struct apache_place *after = &mending->after;
+    const struct apache_server *server = after->server, *main = server->main;
+    const struct apache_worker *old = after->worker, *found;
+    bool by_rule = after->handshake || after->is_rule;
+
+    after->handshake_url = moved_url(mending, after->handshake_url);
+    after->url = moved_url(mending, after->url);
+    if (!after->handshake_url || !after->url || (after->member && !after->handshake))
+        return;
+    found = apache_worker_for(server, after->handshake_url);
+    if (!moves_along(after))
+        after->worker = NULL;
+    if (!found || found == old)
+        return;
+    bool of_main = main && found >= main->workers && found < main->workers + main->worker_count;
+    bool of_same = of_main == (!main || after->inherited);
+    size_t own_length =
+        strlen(apache_worker_url(mending->out.arena, moved_url(mending, apache_arg(after->node, after->target_word))));
+    bool wins = of_main ? strlen(found->url) >= own_length : strlen(found->url) > own_length;
+
+    if (!main)
+        of_same = true;
+    if (by_rule || (of_same ? !old || found < old : wins))
+        after->worker = found;
+}
+
+static void mend_upstream(struct mending *mending)
+{
+    const struct dr_route *route = mending->route;
+    const struct apache_place *place = mending->place;
+
+    if (!route->upstream_host ||
+        (strcasecmp(route->upstream_host, "localhost") != 0 && strcmp(route->upstream_host, "::1") != 0))
+        return;
+    mending->moved = move_word(mending, place->member ? place->member : place->node, place->target_word, true);
+    if (!mending->moved)
+        cannot(mending, "the upstream is not spelt in one piece: change it by hand");
+    if (place->handshake)
+        (void)move_word(mending, place->handshake->node, 1, true);
+    move_companions(mending);
+    change_worker(mending);
+}
+
+/* --- the worker ----------------------------------------------------------------------------------------------------------- */
+
 /* name=value where the worker of this route is made. */
 static void set_parameter(struct mending *mending, const char *name, const char *text)
 {
-    const struct apache_place *place = mending->place;
+    const struct apache_place *place = &mending->after;
     const struct apache_node *own = place->member ? place->member : place->node;
     const struct apache_node *maker = place->worker ? place->worker->node : NULL;
     bool by_rule = place->handshake || (place->is_rule && !place->member);
     size_t length = strlen(name);
 
-    /* With another host it is another worker. */
-    if (mending->moved && maker != own)
-        maker = NULL;
     if (!maker && !by_rule)
         maker = own;
     if (!maker) {
@@ -184,7 +228,7 @@ static void make_worker(struct mending *mending)
 {
     const struct apache_place *place = mending->place;
     const struct apache_node *below = place->handshake ? place->handshake->node : place->node;
-    const char *url = moved_url(mending, place->handshake_url);
+    const char *url = mending->after.handshake_url;
 
     if (!mending->settings || !url)
         return;
@@ -193,6 +237,26 @@ static void make_worker(struct mending *mending)
     apache_edit_below(
         &mending->out, below,
         dr_arena_format(mending->out.arena, "<Proxy \"%s\">\n\tProxySet %s\n</Proxy>", url, mending->settings));
+}
+
+static bool is_in(const struct apache_node *node, const char *section)
+{
+    for (node = node->parent; node; node = node->parent)
+        if (node->section && apache_is(node, section))
+            return true;
+    return false;
+}
+
+/* Does a directive that holds come behind what is added at the route's own place? */
+static bool is_later(const struct mending *mending, const struct apache_effect *effect)
+{
+    const struct apache_place *place = mending->place;
+
+    if (effect->maybe || is_in(effect->node, "<LocationMatch"))
+        return true;
+    if (is_in(effect->node, "<Location"))
+        return effect->node->parent != place->section;
+    return !place->section && is_in(effect->node, "<Proxy");
 }
 
 /* --- upgrade ---------------------------------------------------------------------------------------------------------------- */
@@ -231,25 +295,28 @@ static void mend_version(struct mending *mending)
                 apache_edit_delete(&mending->out, node);
             else
                 cannot(mending, "force-proxy-request-1.0 is set together with other variables: take it out by hand");
-        } else if (apache_is(node, "SetEnv")) {
+        } else if (apache_is(node, "SetEnv") && !is_later(mending, &scope->effects[i])) {
             unset = true;
         } else {
-            cannot(mending,
-                   "force-proxy-request-1.0 is set for other upstreams too, and can only be taken away for all of them");
+            cannot(mending, "force-proxy-request-1.0 is set for other requests too: take it away by hand");
         }
     }
     if (unset)
         add_text(mending, &mending->lines, "\n", "UnsetEnv force-proxy-request-1.0");
 }
 
-static void mend_upgrade(struct mending *mending)
+static void mend_upgrade(struct mending *mending, bool wanted)
 {
     struct apache_verdict verdicts[APACHE_OBSTACLES];
     const struct apache_effect *effect = apache_last_request_header(&mending->place->scope, DR_ROUTE_UPGRADE);
 
-    if (mending->route->upgrade == DR_UPGRADE_PASSED)
+    apache_obstacles(&mending->facts, &mending->after, verdicts);
+    /* Asked for or not: moving the upstream takes nothing away. */
+    if (mending->moved && mending->route->upgrade == DR_UPGRADE_PASSED &&
+        verdicts[APACHE_OBSTACLE_WORKER].upgrade != DR_UPGRADE_PASSED)
+        set_parameter(mending, "upgrade", "upgrade=websocket");
+    if (!wanted || mending->route->upgrade == DR_UPGRADE_PASSED)
         return;
-    apache_obstacles(&mending->facts, mending->place, verdicts);
     if (verdicts[APACHE_OBSTACLE_MODULE].upgrade != DR_UPGRADE_PASSED)
         cannot(mending, verdicts[APACHE_OBSTACLE_MODULE].why);
     if (mending->place->handshake_elsewhere)
@@ -267,35 +334,18 @@ static void mend_upgrade(struct mending *mending)
         set_parameter(mending, "upgrade", "upgrade=websocket");
 }
 
-static void mend_timeout(struct mending *mending)
+static void mend_timeout(struct mending *mending, bool wanted)
 {
-    const struct dr_route *route = mending->route;
+    struct dr_route after = { .idle_timeout_ms = -1 };
 
-    if (route->idle_timeout_ms > 0 && route->idle_timeout_ms < LONG_ENOUGH_MS)
+    apache_silence(&mending->after, &after);
+    if (after.idle_timeout_ms == 0 || after.idle_timeout_ms >= LONG_ENOUGH_MS)
+        return;
+    if (wanted || (mending->moved && after.idle_timeout_ms < mending->route->idle_timeout_ms))
         set_parameter(mending, "timeout", "timeout=3600");
 }
 
 /* --- what is forwarded ---------------------------------------------------------------------------------------------------- */
-
-static bool is_in(const struct apache_node *node, const char *section)
-{
-    for (node = node->parent; node; node = node->parent)
-        if (node->section && apache_is(node, section))
-            return true;
-    return false;
-}
-
-/* Does a directive that holds come behind what is added at the route's own place? */
-static bool is_later(const struct mending *mending, const struct apache_effect *effect)
-{
-    const struct apache_place *place = mending->place;
-
-    if (effect->maybe || is_in(effect->node, "<LocationMatch"))
-        return true;
-    if (is_in(effect->node, "<Location"))
-        return effect->node->parent != place->section;
-    return !place->section && is_in(effect->node, "<Proxy");
-}
 
 /* A line that must have the last word. `old`: the directive that has it now, or NULL. */
 static void put_line(struct mending *mending, const struct apache_effect *old, const char *line)
@@ -344,9 +394,7 @@ static void mend_forward(struct mending *mending)
         put_switch(mending, "ProxyPreserveHost", false);
     }
     if (!address) {
-        if (route->headers[DR_ROUTE_FORWARDED_FOR].source.path &&
-            apache_server_directive(mending->place->server, "RemoteIPHeader") &&
-            !apache_last_request_header(scope, DR_ROUTE_FORWARDED_FOR))
+        if (apache_believes_everybody(mending->place->server))
             cannot(mending, "RemoteIPHeader believes everybody: name the proxies that may say so with RemoteIPTrustedProxy");
         put_line(mending, apache_last_request_header(scope, DR_ROUTE_FORWARDED_FOR), "RequestHeader unset X-Forwarded-For");
         put_switch(mending, "ProxyAddHeaders", true);
@@ -422,16 +470,15 @@ int apache_mend(const struct dr_route *route, unsigned mends, struct dr_arena *a
         .out = { .arena = arena, .edits = ret_edits },
         .route = route,
         .place = place,
+        .after = *place,
         .facts = { .reader = place->tree->reader, .server = place->server, .scope = &place->scope, .path = place->path },
     };
 
     *ret_edits = (struct dr_route_edits){ 0 };
     if (mends & DR_MEND_UPSTREAM)
         mend_upstream(&mending);
-    if (mends & DR_MEND_UPGRADE)
-        mend_upgrade(&mending);
-    if (mends & DR_MEND_TIMEOUT)
-        mend_timeout(&mending);
+    mend_upgrade(&mending, mends & DR_MEND_UPGRADE);
+    mend_timeout(&mending, mends & DR_MEND_TIMEOUT);
     if (mends & DR_MEND_FORWARD)
         mend_forward(&mending);
     /* mod_proxy_http flushes whenever the upstream pauses: route->buffers is never true, and there is nothing to mend. */

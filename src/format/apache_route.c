@@ -310,6 +310,14 @@ static void find_handshake(const struct routing *routing, const struct taker *ta
     }
 }
 
+/* What is asked for always has a path. */
+static const char *with_path(struct dr_arena *arena, const char *url)
+{
+    const char *host = url ? strstr(url, "://") : NULL;
+
+    return host && !strchr(host + 3, '/') ? dr_arena_format(arena, "%s/", url) : url;
+}
+
 static const char *request_url(const struct apache_place *place, const char *target, const char *target_path,
                                const char *seen)
 {
@@ -319,7 +327,7 @@ static const char *request_url(const struct apache_place *place, const char *tar
     /* A request deeper than the directive's own prefix may be carried out by another worker. */
     if (url && seen && strlen(target_path) <= length && strncmp(seen, target_path, strlen(target_path)) == 0)
         return dr_arena_format(place->tree->reader->arena, "%s%s", url, seen + strlen(target_path));
-    return url;
+    return with_path(place->tree->reader->arena, url);
 }
 
 static int finish(struct routing *routing, const struct taker *taker, struct apache_place *place, struct dr_route *route,
@@ -333,11 +341,11 @@ static int finish(struct routing *routing, const struct taker *taker, struct apa
     const char *plain = strncasecmp(spelt, "unix:", 5) == 0 && strchr(spelt, '|') ? strchr(spelt, '|') + 1 : spelt;
 
     (void)dr_proxy_url_parse(arena, plain, strcspn(plain, "$%"), &url);
-    place->url = place->member ? apache_worker_url(arena, spelt)
+    place->url = place->member ? with_path(arena, apache_worker_url(arena, spelt))
                                : request_url(place, spelt, url.path, seen_path(arena, taker, place->path, url.path));
     place->handshake_url = place->url;
     if (place->handshake && same_upstream(arena, place->handshake->target, plain)) {
-        place->handshake_url = apache_worker_url(arena, place->handshake->target);
+        place->handshake_url = with_path(arena, apache_worker_url(arena, place->handshake->target));
     } else if (place->handshake) {
         place->handshake_elsewhere = place->handshake->node;
         place->handshake = NULL;
@@ -348,7 +356,8 @@ static int finish(struct routing *routing, const struct taker *taker, struct apa
         place->worker = apache_worker_for(routing->server, place->handshake_url);
 
     /* Handshakes are what counts: <Proxy> sections are those of their URL. */
-    place->proxy_url = place->member && !place->handshake ? apache_worker_url(arena, taker->target) : place->handshake_url;
+    place->proxy_url = place->member && !place->handshake ? with_path(arena, apache_worker_url(arena, taker->target))
+                                                          : place->handshake_url;
 
     int r = place->proxy_url ? apache_scope(routing->reader, routing->server, place->path, place->proxy_url, &place->scope)
                              : -ENOMEM;

@@ -82,11 +82,11 @@ static void settle_connection(const struct haproxy_place *place, struct dr_route
 
     if (!place->http)
         return;
-    if (connection->fate == DR_HEADER_SET && !keeps)
-        connection->fate = DR_HEADER_ABSENT;
     if (connection->fate == DR_HEADER_ABSENT && closes(place)) {
         connection->fate = DR_HEADER_SET; /* "close", from HAProxy itself */
         connection->value = NULL;
+    } else if (connection->fate == DR_HEADER_SET && !keeps) {
+        connection->fate = DR_HEADER_ABSENT;
     }
     if (dr_haproxy_speaks_h2(&place->server))
         connection->fate = headers[DR_ROUTE_UPGRADE].fate = DR_HEADER_ABSENT;
