@@ -25,14 +25,25 @@ void dr_proxy_found(struct dr_proxy_judging *judging, enum dr_proxy_problem prob
 
 /* --- the handshake ---------------------------------------------------------------------------------------------------- */
 
-/* The headers would have come through, had the version been right. */
-static bool only_the_version(const struct dr_route *route)
+static bool same_place(const struct dr_source *a, const struct dr_source *b)
 {
-    enum dr_header_fate upgrade = route->headers[DR_ROUTE_UPGRADE].fate;
-    enum dr_header_fate connection = route->headers[DR_ROUTE_CONNECTION].fate;
+    return a->path && b->path && a->line == b->line && strcmp(a->path, b->path) == 0;
+}
 
-    return (route->http_version == 10 || route->http_version == 20) && upgrade != DR_HEADER_ABSENT &&
-           connection != DR_HEADER_ABSENT;
+/* HTTP/2 has no such headers at all. With HTTP/1.0 they may be on their way all the same, or go because of the version (httpd). */
+static bool is_the_version(const struct dr_route *route)
+{
+    bool on_their_way = route->headers[DR_ROUTE_UPGRADE].fate != DR_HEADER_ABSENT &&
+                        route->headers[DR_ROUTE_CONNECTION].fate != DR_HEADER_ABSENT;
+
+    return route->http_version == 20 ||
+           (route->http_version == 10 && (on_their_way || same_place(&route->upgrade_source, &route->http_version_source)));
+}
+
+/* nginx sends the whole handshake with HTTP/1.0, and the gateways of 2026.2.19 and 2026.9.6 take it (tests/real, proxy matrix). */
+static bool works_nevertheless(const struct dr_route *route)
+{
+    return route->config->kind == DR_PROXY_NGINX && route->http_version == 10;
 }
 
 static void judge_upgrade(struct dr_proxy_judging *judging)
@@ -48,9 +59,11 @@ static void judge_upgrade(struct dr_proxy_judging *judging)
             dr_could_not_tell(judging->findings, &route->source, "whether WebSocket upgrades reach the gateway: %s", why);
         return;
     }
-    enum dr_proxy_problem problem = only_the_version(route) ? DR_PROXY_HTTP_VERSION : DR_PROXY_UPGRADE_DROPPED;
+    enum dr_proxy_problem problem = is_the_version(route) ? DR_PROXY_HTTP_VERSION : DR_PROXY_UPGRADE_DROPPED;
 
     dr_proxy_found(judging, problem, DR_MEND_UPGRADE, why);
+    if (problem == DR_PROXY_HTTP_VERSION && works_nevertheless(route))
+        judging->severity[problem] = DR_INFO;
     if (route->upgrade_source.path)
         judging->where[problem] = &route->upgrade_source;
 }
@@ -320,8 +333,8 @@ const struct dr_check dr_check_proxy_websocket = {
     .id = "proxy-websocket",
     .title = "Reverse proxies hand WebSockets and their clients' addresses on to the gateway",
     .tags = tags,
-    .live = true,
     .problems = dr_proxy_websocket_problems,
     .problem_count = DR_PROXY_PROBLEMS,
+    .live = true,
     .run = run,
 };

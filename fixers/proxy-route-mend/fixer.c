@@ -26,7 +26,7 @@ static const struct server {
     bool prefix; /* the test takes the prefix as a second word */
 } servers[DR_PROXY_KINDS] = {
     [DR_PROXY_NGINX] = { .test = "nginx-test", .reload = "nginx-signal", .prefix = true },
-    [DR_PROXY_CADDY] = { .test = "caddy-validate", .reload_program = "caddy-reload" },
+    [DR_PROXY_CADDY] = { .test = "caddy-adapt", .reload_program = "caddy-reload" },
     [DR_PROXY_HAPROXY] = { .test = "haproxy-test", .reload = "haproxy-signal" },
     [DR_PROXY_APACHE] = { .test = "apache-test", .reload = "apache-signal", .prefix = true },
 };

@@ -104,7 +104,8 @@ enum dr_endpoint_kind {
     DR_AT_GIVEN_URL, /* --gateway-url */
 };
 
-const char *dr_endpoint_kind_name(enum dr_endpoint_kind kind); /* "loopback", "own-address", "remote-url", "proxy", "given-url" */
+const char *
+dr_endpoint_kind_name(enum dr_endpoint_kind kind); /* "loopback", "own-address", "remote-url", "proxy", "given-url" */
 
 struct dr_endpoint {
     enum dr_endpoint_kind kind;

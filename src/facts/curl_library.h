@@ -13,35 +13,35 @@
 #include <curl/curl.h>
 #include <wslay/wslay.h>
 
-#define DR_CURL_FUNCTIONS(X)                                                                                            \
-    X(global_init)                                                                                                      \
-    X(easy_init)                                                                                                        \
-    X(easy_cleanup)                                                                                                     \
-    X(easy_setopt)                                                                                                      \
-    X(easy_getinfo)                                                                                                     \
-    X(easy_send)                                                                                                        \
-    X(easy_recv)                                                                                                        \
-    X(easy_strerror)                                                                                                    \
-    X(multi_init)                                                                                                       \
-    X(multi_add_handle)                                                                                                 \
-    X(multi_remove_handle)                                                                                              \
-    X(multi_perform)                                                                                                    \
-    X(multi_wait)                                                                                                       \
-    X(multi_info_read)                                                                                                  \
-    X(multi_cleanup)                                                                                                    \
-    X(slist_append)                                                                                                     \
-    X(slist_free_all)                                                                                                   \
+#define DR_CURL_FUNCTIONS(X) \
+    X(global_init)           \
+    X(easy_init)             \
+    X(easy_cleanup)          \
+    X(easy_setopt)           \
+    X(easy_getinfo)          \
+    X(easy_send)             \
+    X(easy_recv)             \
+    X(easy_strerror)         \
+    X(multi_init)            \
+    X(multi_add_handle)      \
+    X(multi_remove_handle)   \
+    X(multi_perform)         \
+    X(multi_wait)            \
+    X(multi_info_read)       \
+    X(multi_cleanup)         \
+    X(slist_append)          \
+    X(slist_free_all)        \
     X(getdate)
 
-#define DR_WSLAY_FUNCTIONS(X)                                                                                           \
-    X(context_client_init)                                                                                              \
-    X(context_free)                                                                                                     \
-    X(recv)                                                                                                             \
-    X(send)                                                                                                             \
-    X(queue_msg)                                                                                                        \
-    X(queue_close)                                                                                                      \
-    X(want_write)                                                                                                       \
-    X(set_error)                                                                                                        \
+#define DR_WSLAY_FUNCTIONS(X) \
+    X(context_client_init)    \
+    X(context_free)           \
+    X(recv)                   \
+    X(send)                   \
+    X(queue_msg)              \
+    X(queue_close)            \
+    X(want_write)             \
+    X(set_error)              \
     X(config_set_max_recv_msg_length)
 
 struct dr_curl {

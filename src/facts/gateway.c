@@ -3,6 +3,8 @@
 #include "api/config.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "facts/proc.h"
+#include "facts/sockets.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -58,14 +60,18 @@ static void read_ports(struct dr_context *context, struct dr_gateway *gateway)
 
     if (from_environment && *from_environment) {
         gateway->environment_port = port_of(from_environment);
-        if (gateway->environment_port == 0)
+        if (gateway->environment_port == 0) {
             gateway->odd_port = from_environment;
+            gateway->odd_port_name = "OPENCLAW_GATEWAY_PORT";
+        }
     }
     if (dr_config_lookup(dr_config(context), "gateway.port", &value) == 1 && value.text) {
         gateway->file_port = port_of(value.text);
         gateway->file_source = value.source;
-        if (gateway->file_port == 0)
+        if (gateway->file_port == 0 && !gateway->odd_port) {
             gateway->odd_port = value.text;
+            gateway->odd_port_name = "gateway.port";
+        }
     }
     gateway->configured_port = gateway->environment_port ? gateway->environment_port
                                : gateway->file_port      ? gateway->file_port
@@ -102,6 +108,50 @@ static bool is_elsewhere(const struct dr_target *target)
     return target->root != NULL;
 }
 
+struct own_ports {
+    struct dr_context *context;
+    long pid;
+    unsigned lowest;
+    bool configured;
+    unsigned configured_port;
+};
+
+static void note_port(const struct dr_socket *socket, void *state)
+{
+    struct own_ports *ports = state;
+
+    ports->configured |= socket->local_port == ports->configured_port;
+    if (dr_process_of_socket(ports->context, socket->inode) == ports->pid &&
+        (ports->lowest == 0 || socket->local_port < ports->lowest))
+        ports->lowest = socket->local_port;
+}
+
+/*
+ * A lock of 2026.2 does not name the port. Where nobody listens on the configured one, the gateway's own sockets tell: its other services
+ * listen a few ports above.
+ */
+static void find_real_port(struct dr_context *context, struct dr_gateway *gateway)
+{
+    struct own_ports ports = { .context = context, .pid = gateway->pid, .configured_port = gateway->port };
+
+    if (gateway->locked_port || gateway->pid <= 0 ||
+        dr_sockets_each(context, 0, DR_SOCKET_LISTENING, note_port, &ports) < 0 || ports.configured || ports.lowest == 0)
+        return;
+    gateway->port = gateway->locked_port = ports.lowest;
+    gateway->port_from = "the running gateway's own socket";
+}
+
+static void look_at_process(struct dr_context *context, struct dr_gateway *gateway)
+{
+    struct dr_process process;
+
+    gateway->runs_for_ms = -1;
+    if (gateway->pid <= 0 || dr_process_read(context, gateway->pid, &process) < 0)
+        return;
+    gateway->process_state = process.state;
+    gateway->runs_for_ms = dr_process_age_ms(context, &process);
+}
+
 static void gather(struct dr_context *context, const struct dr_target *target, struct dr_gateway *gateway)
 {
     struct dr_gateway_evidence evidence;
@@ -119,6 +169,10 @@ static void gather(struct dr_context *context, const struct dr_target *target, s
     if (gateway->fact.state == DR_ABSENT && !is_elsewhere(target)) {
         dr_gateway_from_port(context, target, gateway->port, &evidence);
         weigh(gateway, &evidence);
+    }
+    if (!is_elsewhere(target)) {
+        look_at_process(context, gateway);
+        find_real_port(context, gateway);
     }
     if (gateway->fact.state != DR_ABSENT)
         return;

@@ -213,7 +213,9 @@ struct asking {
 static void ask_listener(const struct dr_socket *socket, void *state)
 {
     struct asking *asking = state;
-    const struct dr_listener listener = { .number = socket->local, .any = is_any(&socket->local), .v6_only = socket->v6_only };
+    const struct dr_listener listener = { .number = socket->local,
+                                          .any = is_any(&socket->local),
+                                          .v6_only = socket->v6_only };
 
     asking->met |= takes(&listener, asking->address);
 }

@@ -7,11 +7,13 @@
 #include <string.h>
 
 static const char *const reach_names[] = {
-    [DR_REACH_NOT_ASKED] = "not-asked",   [DR_REACH_ANSWERED] = "answered",       [DR_REACH_REFUSED] = "refused",
-    [DR_REACH_RESET] = "reset",           [DR_REACH_CLOSED] = "closed",           [DR_REACH_TIMED_OUT] = "timed-out",
-    [DR_REACH_NO_ROUTE] = "no-route",     [DR_REACH_NOT_RESOLVED] = "not-resolved", [DR_REACH_TLS_ISSUER] = "tls-issuer",
-    [DR_REACH_TLS_NAME] = "tls-name",     [DR_REACH_TLS_EXPIRED] = "tls-expired", [DR_REACH_TLS_FAILED] = "tls-failed",
-    [DR_REACH_NOT_HTTP] = "not-http",     [DR_REACH_FAILED] = "failed",
+    [DR_REACH_NOT_ASKED] = "not-asked",     [DR_REACH_ANSWERED] = "answered",
+    [DR_REACH_REFUSED] = "refused",         [DR_REACH_RESET] = "reset",
+    [DR_REACH_CLOSED] = "closed",           [DR_REACH_TIMED_OUT] = "timed-out",
+    [DR_REACH_NO_ROUTE] = "no-route",       [DR_REACH_NOT_RESOLVED] = "not-resolved",
+    [DR_REACH_TLS_ISSUER] = "tls-issuer",   [DR_REACH_TLS_NAME] = "tls-name",
+    [DR_REACH_TLS_EXPIRED] = "tls-expired", [DR_REACH_TLS_FAILED] = "tls-failed",
+    [DR_REACH_NOT_HTTP] = "not-http",       [DR_REACH_FAILED] = "failed",
 };
 
 const char *dr_reach_name(enum dr_reach reach)
@@ -22,7 +24,7 @@ const char *dr_reach_name(enum dr_reach reach)
 const char *dr_endpoint_kind_name(enum dr_endpoint_kind kind)
 {
     static const char *const names[] = {
-        [DR_AT_LOOPBACK4] = "loopback",     [DR_AT_LOOPBACK6] = "loopback", [DR_AT_OWN_ADDRESS] = "own-address",
+        [DR_AT_LOOPBACK4] = "loopback",    [DR_AT_LOOPBACK6] = "loopback", [DR_AT_OWN_ADDRESS] = "own-address",
         [DR_AT_REMOTE_URL] = "remote-url", [DR_AT_PROXY] = "proxy",        [DR_AT_GIVEN_URL] = "given-url",
     };
 
@@ -220,15 +222,14 @@ const char *dr_live_curl_text(struct dr_context *context, const struct dr_live_p
     const char *bracket = place->connect_to && strchr(place->connect_to, ':') ? "[" : "";
     const char *to = !place->connect_to || strcmp(place->connect_to, place->host) == 0
                          ? ""
-                         : dr_format(context, " --connect-to '::%s%s%s:%u'", bracket, place->connect_to,
-                                     *bracket ? "]" : "", place->port);
+                         : dr_format(context, " --connect-to '::%s%s%s:%u'", bracket, place->connect_to, *bracket ? "]" : "",
+                                     place->port);
 
-    return dr_format(context, "curl -si --noproxy '*' --max-time %u%s%s '%s'",
-                     ((context->request->probe_timeout_ms ? context->request->probe_timeout_ms : DR_PROBE_TIMEOUT_MS) + 999) /
-                         1000,
-                     to,
-                     upgrade ? " --http1.1 -N -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' "
-                               "-H 'Sec-WebSocket-Key: b3BlbmNsYXctZG9jdG9yLg=='"
-                             : "",
-                     place->endpoint->url);
+    return dr_format(
+        context, "curl -si --noproxy '*' --max-time %u%s%s '%s'",
+        ((context->request->probe_timeout_ms ? context->request->probe_timeout_ms : DR_PROBE_TIMEOUT_MS) + 999) / 1000, to,
+        upgrade ? " --http1.1 -N -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' "
+                  "-H 'Sec-WebSocket-Key: b3BlbmNsYXctZG9jdG9yLg=='"
+                : "",
+        place->endpoint->url);
 }

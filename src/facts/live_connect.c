@@ -44,7 +44,8 @@ static const char *choose_secret(struct dr_context *context, const struct dr_tok
         return "a local client has no token or password to send";
     if (tokens->client->password != tokens->server->password ||
         strcmp(as_client_sends(tokens->client), as_server_takes(context, tokens->server)) != 0)
-        return "a local client would send another token than the gateway accepts (see token-mismatch), and wrong ones are counted";
+        return "a local client would send another token than the gateway accepts (see token-mismatch), and wrong ones are "
+               "counted";
     *ret_secret = tokens->client;
     return NULL;
 }
@@ -118,8 +119,8 @@ static const char *build(struct dr_context *context, const struct dr_token_place
     return kept;
 }
 
-const char *dr_connect_request(struct dr_context *context, const struct dr_live_place *place, const char *nonce, int64_t ts_ms,
-                               int64_t now_ms, struct dr_connect_answer *answer)
+const char *dr_connect_request(struct dr_context *context, const struct dr_live_place *place, const char *nonce,
+                               int64_t ts_ms, int64_t now_ms, struct dr_connect_answer *answer)
 {
     const struct dr_token_place *secret;
     struct dr_signature signature = { .nonce = nonce };

@@ -11,8 +11,8 @@
  * The request as JSON text (arena; it holds the token), or NULL: then `answer->not_tried_why` says why. `nonce` and `ts_ms` are the
  * challenge's; `now_ms` this host's clock.
  */
-const char *dr_connect_request(struct dr_context *context, const struct dr_live_place *place, const char *nonce, int64_t ts_ms,
-                               int64_t now_ms, struct dr_connect_answer *answer);
+const char *dr_connect_request(struct dr_context *context, const struct dr_live_place *place, const char *nonce,
+                               int64_t ts_ms, int64_t now_ms, struct dr_connect_answer *answer);
 
 /* A message of the gateway. True when it was the answer to the request: `answer` is filled in. */
 bool dr_connect_take_answer(struct dr_context *context, const char *message, struct dr_connect_answer *answer);

@@ -22,8 +22,8 @@ void dr_live_settle(struct dr_endpoint *endpoint, enum dr_reach reach, const cha
         endpoint->deep.not_tried_why = why;
 }
 
-struct dr_live_place *dr_live_add_place(struct dr_context *context, struct dr_live_places *places, enum dr_endpoint_kind kind,
-                                        const struct dr_live_place *like, const char *from)
+struct dr_live_place *dr_live_add_place(struct dr_context *context, struct dr_live_places *places,
+                                        enum dr_endpoint_kind kind, const struct dr_live_place *like, const char *from)
 {
     if (places->count == DR_MOST_PLACES)
         return NULL;
@@ -113,8 +113,7 @@ static bool is_loopback_name(const char *address)
 static void judge_host(struct dr_context *context, struct dr_live_place *place)
 {
     struct dr_address number;
-    const char *known =
-        dr_address_parse(place->host, &number) ? place->host : dr_live_local_name(context, place->host);
+    const char *known = dr_address_parse(place->host, &number) ? place->host : dr_live_local_name(context, place->host);
 
     place->connect_to = known;
     if (place->anybody)

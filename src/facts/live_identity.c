@@ -97,10 +97,9 @@ static const char *payload_of(struct dr_context *context, const struct dr_signer
                               const struct dr_signature *signature)
 {
     bool with_metadata = dr_installs(context)->rules->client_signs_server_time; /* v3 came no later; v2 is read by all */
-    const char *common = dr_format(context, "%s|%s|%s|%s|operator|%s|%lld|%s|%s", with_metadata ? "v3" : "v2",
-                                   signer->device_id, signer->client_id, signer->client_mode,
-                                   joined(context, signer->scopes), (long long)signature->signed_at_ms, token,
-                                   signature->nonce);
+    const char *common = dr_format(
+        context, "%s|%s|%s|%s|operator|%s|%lld|%s|%s", with_metadata ? "v3" : "v2", signer->device_id, signer->client_id,
+        signer->client_mode, joined(context, signer->scopes), (long long)signature->signed_at_ms, token, signature->nonce);
 
     return with_metadata ? dr_format(context, "%s|%s|%s", common, lower_trimmed(context, signer->platform),
                                      lower_trimmed(context, signer->device_family))

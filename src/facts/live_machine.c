@@ -97,9 +97,8 @@ static int set_where(struct dr_live_machine *machine)
     if (!place->connect_to)
         return 0;
     bracket = strchr(place->connect_to, ':') ? "[" : "";
-    machine->connect_list =
-        curl->slist_append(NULL, dr_format(machine->run->context, "::%s%s%s:%u", bracket, place->connect_to,
-                                           *bracket ? "]" : "", place->port));
+    machine->connect_list = curl->slist_append(
+        NULL, dr_format(machine->run->context, "::%s%s%s:%u", bracket, place->connect_to, *bracket ? "]" : "", place->port));
     if (!machine->connect_list)
         return -ENOMEM;
     return curl->easy_setopt(machine->easy, CURLOPT_CONNECT_TO, machine->connect_list) == CURLE_OK ? 0 : -EIO;
@@ -126,7 +125,8 @@ int dr_live_machine_prepare(struct dr_live_machine *machine, const char *path)
     code |= curl->easy_setopt(easy, CURLOPT_PROXY, "");
     code |= curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     code |= curl->easy_setopt(easy, CURLOPT_USERAGENT, "openclaw-doctor/" DR_VERSION);
-    code |= curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)machine->run->timeout_ms + 60000L); /* ours comes first */
+    code |=
+        curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)machine->run->timeout_ms + 60000L); /* ours comes first */
     code |= curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     code |= curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, machine);
     code |= curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, machine->unverified ? 0L : 1L);

@@ -39,8 +39,8 @@ void dr_live_find_proxy_places(struct dr_context *context, const struct dr_route
                                struct dr_live_places *places);
 
 /* The next free place, its endpoint with `kind`, `from` and addresses filled in; NULL: the list is full. */
-struct dr_live_place *dr_live_add_place(struct dr_context *context, struct dr_live_places *places, enum dr_endpoint_kind kind,
-                                        const struct dr_live_place *like, const char *from);
+struct dr_live_place *dr_live_add_place(struct dr_context *context, struct dr_live_places *places,
+                                        enum dr_endpoint_kind kind, const struct dr_live_place *like, const char *from);
 /* Nobody is to be asked there: `reach` with `why` for all of its answers. */
 void dr_live_settle(struct dr_endpoint *endpoint, enum dr_reach reach, const char *why);
 

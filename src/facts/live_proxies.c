@@ -85,8 +85,8 @@ static bool is_known(const struct dr_live_places *places, const struct dr_live_p
         const struct dr_live_place *place = &places->list[i];
 
         if (place->endpoint->kind == DR_AT_PROXY && place->port == like->port && place->tls == like->tls &&
-            strcmp(place->host, like->host) == 0 && strcmp(place->path, like->path) == 0 &&
-            place->connect_to && strcmp(place->connect_to, like->connect_to) == 0)
+            strcmp(place->host, like->host) == 0 && strcmp(place->path, like->path) == 0 && place->connect_to &&
+            strcmp(place->connect_to, like->connect_to) == 0)
             return true;
     }
     return false;
@@ -96,8 +96,9 @@ static const char *from_text(struct dr_context *context, const struct dr_route *
 {
     const char *server = route->config ? dr_proxy_kind_name(route->config->kind) : "proxy";
 
-    return route->source.path ? dr_format(context, "%s: %s in %s, line %u", server, name, route->source.path, route->source.line)
-                              : dr_format(context, "%s: %s", server, name);
+    return route->source.path
+               ? dr_format(context, "%s: %s in %s, line %u", server, name, route->source.path, route->source.line)
+               : dr_format(context, "%s: %s", server, name);
 }
 
 static void add_route(struct dr_context *context, const struct dr_route *route, const char *listen_text,

@@ -22,8 +22,8 @@ static const char *skip_user(struct dr_context *context, const char *authority, 
     if (!at)
         return authority;
     colon = memchr(authority, ':', (size_t)(at - authority));
-    dr_secret_known(context, dr_strndup(context, colon ? colon + 1 : authority,
-                                        (size_t)(at - (colon ? colon + 1 : authority))));
+    dr_secret_known(context,
+                    dr_strndup(context, colon ? colon + 1 : authority, (size_t)(at - (colon ? colon + 1 : authority))));
     *length -= (size_t)(at + 1 - authority);
     return at + 1;
 }

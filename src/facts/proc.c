@@ -51,6 +51,8 @@ static int parse_stat(struct dr_context *context, const char *text, struct dr_pr
         at += strspn(at, " ");
         if (*at == '\0')
             return -EINVAL;
+        if (field == 3)
+            process->state = *at;
         if (field == START_TIME_FIELD)
             process->start_ticks = strtoull(at, NULL, 10);
         at += strcspn(at, " ");
@@ -77,6 +79,19 @@ int dr_process_read(struct dr_context *context, long pid, struct dr_process *ret
         return r;
     *ret_process = process;
     return 0;
+}
+
+int64_t dr_process_age_ms(struct dr_context *context, const struct dr_process *process)
+{
+    _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(MOST_STAT);
+    long ticks = sysconf(_SC_CLK_TCK);
+    double up;
+
+    if (ticks <= 0 || dr_read_file(AT_FDCWD, dr_format(context, "%s/uptime", context->request->proc), &text, NULL) < 0 ||
+        sscanf(dr_buffer_text(&text), "%lf", &up) != 1)
+        return -1;
+    up -= (double)process->start_ticks / (double)ticks;
+    return up < 0 ? -1 : (int64_t)(up * 1000);
 }
 
 static const struct dr_kept_process *kept_process(const struct dr_context *context, long pid)
@@ -184,11 +199,37 @@ static bool is_proxy(const char *title)
     return false;
 }
 
+/*
+ * Whose files does it see? Its mount namespace says so where we may ask (not of other users' processes); else its control group, where
+ * Docker, Podman, containerd and LXC leave their names.
+ */
+static bool sees_other_files(struct dr_context *context, long pid)
+{
+    static const char *const marks[] = { "docker", "libpod", "containerd", "kubepods", "/lxc", "garden" };
+    _cleanup_buffer_ struct dr_buffer buffer = DR_BUFFER(MOST_STAT);
+    _cleanup_free_ char *own = NULL, *its = NULL;
+
+    if (dr_read_link(AT_FDCWD, dr_format(context, "%s/self/ns/mnt", context->request->proc), &own) == 0 &&
+        dr_read_link(AT_FDCWD, proc_path(context, pid, "ns/mnt"), &its) == 0)
+        return strcmp(own, its) != 0;
+    if (dr_read_file(AT_FDCWD, proc_path(context, pid, "cgroup"), &buffer, NULL) < 0)
+        return false;
+    for (size_t i = 0; i < DR_COUNT(marks); i++)
+        if (strstr(dr_buffer_text(&buffer), marks[i]))
+            return true;
+    return false;
+}
+
 static void meet(struct dr_context *context, long pid, const char *title)
 {
     struct dr_met_process *met = dr_alloc(context, sizeof(*met));
 
-    *met = (struct dr_met_process){ .pid = pid, .title = dr_strdup(context, title), .next = context->met };
+    *met = (struct dr_met_process){
+        .pid = pid,
+        .title = dr_strdup(context, title),
+        .elsewhere = sees_other_files(context, pid),
+        .next = context->met,
+    };
     context->met = met;
 }
 

@@ -211,7 +211,7 @@ static void find_running(struct dr_context *context, struct dr_proxy_places *pla
     for (const struct dr_met_process *met = dr_processes_met(context); met; met = met->next)
         for (size_t i = 0; i < DR_COUNT(servers); i++)
             for (size_t t = 0; t < DR_COUNT(servers[i].titles) && servers[i].titles[t]; t++)
-                if (strcmp(servers[i].titles[t], met->title) == 0)
+                if (!met->elsewhere && strcmp(servers[i].titles[t], met->title) == 0)
                     take_process(context, places, &servers[i], met);
 }
 

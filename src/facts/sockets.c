@@ -88,13 +88,15 @@ static void take_message(const struct visiting *visiting, const char *payload, s
     if (length < sizeof(message))
         return;
     memcpy(&message, payload, sizeof(message));
-    if (message.id.idiag_sport != htons((uint16_t)visiting->port) || message.idiag_state != visiting->state)
+    unsigned port = ntohs(message.id.idiag_sport);
+
+    if ((visiting->port != 0 && port != visiting->port) || message.idiag_state != visiting->state)
         return;
 
     struct dr_socket socket = {
         .local = address_of(message.idiag_family, message.id.idiag_src),
         .remote = address_of(message.idiag_family, message.id.idiag_dst),
-        .local_port = visiting->port,
+        .local_port = port,
         .state = message.idiag_state,
         .uid = message.idiag_uid,
         .inode = message.idiag_inode,
@@ -195,8 +197,8 @@ static void take_line(const struct visiting *visiting, const char *line)
 
     if (sscanf(line, " %*[^:]: %32[0-9A-Fa-f]:%x %32[0-9A-Fa-f]:%*x %x %*s %*s %*s %u %*d %lu", local, &socket.local_port,
                remote, &socket.state, &socket.uid, &socket.inode) == 6 &&
-        socket.local_port == visiting->port && socket.state == visiting->state && hex_address(local, &socket.local) &&
-        hex_address(remote, &socket.remote))
+        (visiting->port == 0 || socket.local_port == visiting->port) && socket.state == visiting->state &&
+        hex_address(local, &socket.local) && hex_address(remote, &socket.remote))
         visiting->visit(&socket, visiting->visitor);
 }
 

@@ -21,7 +21,7 @@ struct dr_socket {
 
 typedef void dr_socket_visit(const struct dr_socket *socket, void *state);
 
-/* Calls `visit` for each socket on `port` in `state`. 0, or a negative errno when neither source tells. */
+/* Calls `visit` for each socket on `port` (0: any) in `state`. 0, or a negative errno when neither source tells. */
 int dr_sockets_each(struct dr_context *context, unsigned port, unsigned state, dr_socket_visit *visit, void *visitor);
 
 #endif

@@ -108,6 +108,16 @@ static bool is_named_route(const struct caddy_block *block)
     return block->key_count == 1 && strncmp(block->keys[0].text, "&(", 2) == 0; /* v2.7.0 */
 }
 
+/* Where `caddy reload` finds the running one. */
+static const char *admin_of(const struct caddy_options *options)
+{
+    const struct caddy_line *line = caddy_find(options->lines, "admin");
+
+    if (!line || line->count < 2)
+        return NULL;
+    return strcmp(line->words[1].text, "off") == 0 ? "" : line->words[1].text;
+}
+
 /* Sites only: without the global options and named routes. */
 static void read_sites(struct caddy_reader *reader)
 {
@@ -148,6 +158,7 @@ static void read_caddyfile(struct caddy_reader *reader, const struct dr_proxy_fi
         block->lines = caddy_lines(reader, block->tokens, block->token_count, &ok);
     }
     caddy_read_options(reader, reader->blocks && reader->blocks->key_count == 0 ? reader->blocks : NULL);
+    reader->admin = admin_of(&reader->options);
     if (!reader->failed)
         read_sites(reader);
 }
@@ -155,22 +166,26 @@ static void read_caddyfile(struct caddy_reader *reader, const struct dr_proxy_fi
 static int caddy_read(const struct dr_proxy_loader *loader, const char *path, const char *prefix,
                       struct dr_proxy_config *ret_config)
 {
-    struct caddy_reader reader = {
-        .loader = loader, .arena = loader->arena, .gathering = { .loader = loader }, .steps_left = MOST_STEPS
-    };
+    struct caddy_reader *reader = dr_arena_alloc(loader->arena, sizeof(*reader)); /* stays: routes point at its options */
 
     (void)prefix; /* caddy knows no such thing: an import starts from the file that it stands in */
-    reader.last_block = &reader.blocks;
+    if (!reader)
+        return -ENOMEM;
+    *reader = (struct caddy_reader){
+        .loader = loader, .arena = loader->arena, .gathering = { .loader = loader }, .steps_left = MOST_STEPS
+    };
+    reader->last_block = &reader->blocks;
     *ret_config = (struct dr_proxy_config){ .kind = DR_PROXY_CADDY, .path = path };
-    const struct dr_proxy_file *file = dr_proxy_load(&reader.gathering, path, NULL);
+    const struct dr_proxy_file *file = dr_proxy_load(&reader->gathering, path, NULL);
 
     if (file && caddy_is_json(file))
-        caddy_read_json(&reader, file);
+        caddy_read_json(reader, file);
     else if (file)
-        read_caddyfile(&reader, file, path);
-    if (reader.failed)
+        read_caddyfile(reader, file, path);
+    if (reader->failed)
         return -ENOMEM;
-    return dr_proxy_gathered(&reader.gathering, ret_config);
+    ret_config->admin = reader->admin;
+    return dr_proxy_gathered(&reader->gathering, ret_config);
 }
 
 const struct dr_proxy_format dr_caddy_format = { .kind = DR_PROXY_CADDY, .read = caddy_read, .mend = caddy_mend };

@@ -104,7 +104,21 @@ struct value { /* what a value is made of */
     const char *header; /* nothing but {http.request.header.<this>}; arena text */
 };
 
-static void take_apart(struct dr_arena *arena, const char *text, struct value *ret_value)
+/* {http.request.header.X} where an earlier request_header has put the proxy's own value, or nothing, in X's place. */
+static bool is_replaced(const struct state *state, const char *name)
+{
+    static const char prefix[] = "http.request.header.";
+
+    if (!state || strncmp(name, prefix, sizeof(prefix) - 1) != 0)
+        return false;
+    name += sizeof(prefix) - 1;
+    int index = dr_route_header_index(name, strcspn(name, "}"));
+
+    return index >= 0 && index != DR_ROUTE_HOST &&
+           (state->before[index].fate == DR_HEADER_SET || state->before[index].fate == DR_HEADER_ABSENT);
+}
+
+static void take_apart(struct dr_arena *arena, const struct state *state, const char *text, struct value *ret_value)
 {
     static const char prefix[] = "{http.request.header.";
     const char *close = strchr(text, '}');
@@ -113,7 +127,7 @@ static void take_apart(struct dr_arena *arena, const char *text, struct value *r
     if (strncmp(text, prefix, sizeof(prefix) - 1) == 0 && close && close[1] == '\0')
         ret_value->header = dr_arena_strndup(arena, text + sizeof(prefix) - 1, (size_t)(close - text) - sizeof(prefix) + 1);
     for (const char *open; (open = strchr(text, '{')); text = open + 1) {
-        if (is_proxys_own(open + 1)) {
+        if (is_proxys_own(open + 1) || is_replaced(state, open + 1)) {
             ret_value->own = true;
             ret_value->own_last = true;
         } else if (starts_with(open + 1, "http.")) {
@@ -167,7 +181,7 @@ bool caddy_op_spoils(struct dr_arena *arena, const struct caddy_op *op)
 
     if (op->kind != CADDY_ADD && (caddy_op_names(op, "Sec-WebSocket-Key") || caddy_op_names(op, "Sec-WebSocket-Version")))
         return true;
-    take_apart(arena, op->value, &value);
+    take_apart(arena, NULL, op->value, &value);
     for (int which = 0; which < 2; which++) {
         if (!caddy_op_names(op, headers[which]))
             continue;
@@ -219,7 +233,8 @@ static enum dr_header_fate fate_after(struct state *state, int index, const stru
         /* A request needs a Host: without one it is the upstream's address. */
         return index == DR_ROUTE_HOST ? DR_HEADER_SET : DR_HEADER_ABSENT;
     case CADDY_REPLACE:
-        return now == DR_HEADER_ABSENT ? now : DR_HEADER_UNKNOWN;
+        /* an absent one may still be there, empty, when a setting has left it so */
+        return now == DR_HEADER_ABSENT && !state->headers[index].value ? now : DR_HEADER_UNKNOWN;
     }
     return DR_HEADER_UNKNOWN;
 }
@@ -251,10 +266,10 @@ static void apply(struct caddy_reader *reader, struct state *state, const struct
     };
     struct value field, value;
 
-    take_apart(reader->arena, op->field, &field);
+    take_apart(reader->arena, NULL, op->field, &field);
     bool unknown_field = field.own || field.others;
 
-    take_apart(reader->arena, op->value, &value);
+    take_apart(reader->arena, state, op->value, &value);
     for (int i = 0; i < DR_ROUTE_HEADERS; i++) {
         if (!unknown_field && !caddy_op_names(op, header_names[i]))
             continue;
@@ -360,6 +375,8 @@ static void own_headers(struct state *state, bool trusts, const struct dr_source
         gone.fate = DR_HEADER_ABSENT;
         state->headers[DR_ROUTE_UPGRADE] = state->headers[DR_ROUTE_CONNECTION] = gone;
     }
+    if (both == DR_UPGRADE_UNKNOWN)
+        state->headers[DR_ROUTE_UPGRADE].fate = state->headers[DR_ROUTE_CONNECTION].fate = DR_HEADER_UNKNOWN;
     state->keeps[UPGRADE] = state->keeps[CONNECTION] = both;
 }
 
@@ -382,8 +399,9 @@ static void drop(struct dr_route *route, const char *why, const struct dr_source
     route->upgrade_source = *source;
 }
 
-static bool serves_http1(const struct caddy_line *servers)
+bool caddy_serves_http1(const struct caddy_entry *entry)
 {
+    const struct caddy_line *servers = caddy_servers(entry->options, entry->addresses);
     const struct caddy_line *protocols = servers ? caddy_find(servers->lines, "protocols") : NULL;
 
     for (size_t i = 1; protocols && i < protocols->count; i++)
@@ -418,7 +436,7 @@ static void decide_upgrade(struct caddy_reader *reader, const struct state *stat
         drop(route, "buffered answers: the connection is never handed over to WebSocket", &proxy->buffers_source);
     if (proxy->method_name && strcasecmp(proxy->method_name, "GET") != 0)
         drop(route, "\"method\": a WebSocket handshake is a GET", &proxy->method_source);
-    if (!serves_http1(servers)) {
+    if (!caddy_serves_http1(state->entry)) {
         struct dr_source source = caddy_source(&servers->words[0]);
 
         drop(route, "\"protocols\" of servers without h1: clients open WebSockets by HTTP/1.1", &source);

@@ -126,6 +126,7 @@ struct caddy_reader {
     bool failed; /* out of memory */
     struct caddy_block *blocks, **last_block;
     struct caddy_options options;
+    const char *admin; /* as dr_proxy_config.admin */
     size_t steps_left; /* directives still to be walked through; bounds named routes in named routes */
 };
 
@@ -315,10 +316,13 @@ struct caddy_way {
     bool exact;
     const char *rewritten; /* a rewrite that is no prefix any more, as spelt; or NULL */
     const struct caddy_op *ops; /* request_header, the last first */
+    unsigned op_count;
     const struct caddy_matched *matched;
 };
 
 bool caddy_op_names(const struct caddy_op *op, const char *header);
+/* Do clients get HTTP/1.1 there, by which WebSockets are opened? (`protocols` of servers) */
+bool caddy_serves_http1(const struct caddy_entry *entry);
 /* Can a handshake not, or not surely, outlive it? */
 bool caddy_op_spoils(struct dr_arena *arena, const struct caddy_op *op);
 
@@ -339,6 +343,7 @@ void caddy_walk_site(struct caddy_reader *reader, const struct caddy_block *site
 struct caddy_route_place {
     const struct caddy_proxy *proxy; /* NULL: JSON */
     const struct caddy_upstream *upstream;
+    const struct caddy_entry *entry;
     const struct caddy_op *ops; /* request_header */
     struct dr_route_header defaults[DR_ROUTE_HEADERS]; /* without any header_up */
 };

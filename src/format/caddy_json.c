@@ -419,6 +419,9 @@ void caddy_read_json(struct caddy_reader *reader, const struct dr_proxy_file *fi
         dr_proxy_fault(&reader->gathering, &source, true, "no JSON: %s", r == -EBADMSG ? error.reason : "too large");
         return;
     }
+    node *admin = member(&json, json.document.root, "admin");
+
+    reader->admin = is_set(&json, member(&json, admin, "disabled")) ? "" : member_text(&json, admin, "listen");
     node *http = dr_json5_at(&json.document, "apps.http"), *servers = member(&json, http, "servers");
 
     for (node *server = servers ? dr_json5_first(servers) : NULL; server; server = dr_json5_next(server))

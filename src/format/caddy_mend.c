@@ -57,6 +57,13 @@ static bool of_one_file(const struct caddy_line *line)
            (!line->close || (line->close->file == file && line->open->file == file));
 }
 
+static const char *line_end_of(const struct dr_proxy_file *file)
+{
+    const char *newline = memchr(file->bytes, '\n', file->length);
+
+    return newline && newline > file->bytes && newline[-1] == '\r' ? "\r\n" : "\n";
+}
+
 /* Takes a line out, with the line end when nothing else stands there: a comment behind it stays. */
 static void remove_line(struct mending *mending, const struct caddy_line *line)
 {
@@ -78,7 +85,8 @@ static void remove_line(struct mending *mending, const struct caddy_line *line)
         begin = line_begin;
         end = line_end + 1;
     }
-    edit(mending, file, begin, end - begin, "");
+    /* A file must not become empty: v2.6.2 refuses to import such a one. */
+    edit(mending, file, begin, end - begin, begin == 0 && end == file->length ? line_end_of(file) : "");
 }
 
 static void replace_text(struct mending *mending, const struct caddy_token *token, uint64_t at, uint64_t length,
@@ -119,13 +127,6 @@ static const char *deeper(struct mending *mending, const char *indent)
     bool blanks = length > 0 && indent[0] == ' ';
 
     return dr_arena_format(mending->arena, "%s%s", indent ? indent : "", blanks ? (length % 4 == 0 ? "    " : "  ") : "\t");
-}
-
-static const char *line_end_of(const struct dr_proxy_file *file)
-{
-    const char *newline = memchr(file->bytes, '\n', file->length);
-
-    return newline && newline > file->bytes && newline[-1] == '\r' ? "\r\n" : "\n";
 }
 
 static const char *indented(struct mending *mending, const char *indent, const char *line_end)
@@ -189,8 +190,6 @@ static void remove_request_header(struct mending *mending, const struct caddy_op
 static void mend_versions(struct mending *mending)
 {
     const struct caddy_proxy *proxy = mending->proxy;
-    const struct caddy_line *versions = proxy->transport ? caddy_find(proxy->transport->lines, "versions") : NULL;
-
     for (size_t i = 0; i < proxy->upstream_count; i++) {
         const struct caddy_upstream *upstream = &proxy->upstreams[i];
 
@@ -201,8 +200,9 @@ static void mend_versions(struct mending *mending)
         else
             replace_text(mending, upstream->token, 0, 3, "http");
     }
-    if (versions)
-        remove_line(mending, versions);
+    for (const struct caddy_line *line = proxy->transport ? proxy->transport->lines : NULL; line; line = line->next)
+        if (strcmp(caddy_name(line), "versions") == 0)
+            remove_line(mending, line);
 }
 
 static void mend_upgrade(struct mending *mending)
@@ -213,6 +213,8 @@ static void mend_upgrade(struct mending *mending)
         return;
     if (strcmp(proxy->transport_name, "http") != 0)
         refuse(mending, "the transport of this reverse_proxy does not speak HTTP");
+    if (!caddy_serves_http1(mending->place->entry))
+        refuse(mending, "\"protocols\" of the global option servers leaves HTTP/1.1 out");
     if (proxy->versions_other)
         refuse(mending, "\"versions\" names one that is not known here");
     if (proxy->versions_h2c && !mending->route->upstream_tls)
@@ -283,7 +285,7 @@ static void mend_host(struct mending *mending)
     if (mending->route->headers[DR_ROUTE_HOST].fate == DR_HEADER_CLIENTS)
         return;
     remove_ups(mending, "Host", is_hostport);
-    if (fallback == DR_HEADER_CLIENTS || has_up(mending, "Host", is_hostport))
+    if (fallback == DR_HEADER_CLIENTS)
         return;
     bool found = false;
 
@@ -293,7 +295,7 @@ static void mend_host(struct mending *mending)
         found = true;
         remove_request_header(mending, op);
     }
-    if (mending->route->upstream_tls)
+    if (mending->route->upstream_tls && !has_up(mending, "Host", is_hostport))
         add(mending, "header_up Host {hostport}");
     else if (!found)
         refuse(mending, "what changes Host is no line of this reverse_proxy");
@@ -304,15 +306,25 @@ static void mend_forward(struct mending *mending)
     enum dr_header_fate proto = mending->route->headers[DR_ROUTE_FORWARDED_PROTO].fate;
 
     mend_forwarded_for(mending);
-    if (proto != DR_HEADER_SET && proto != DR_HEADER_APPENDED)
+    enum dr_header_fate proto_fallback = mending->place->defaults[DR_ROUTE_FORWARDED_PROTO].fate;
+
+    if (proto != DR_HEADER_SET && proto != DR_HEADER_APPENDED) {
         remove_ups(mending, "X-Forwarded-Proto", is_scheme);
+        if (proto_fallback != DR_HEADER_SET && proto_fallback != DR_HEADER_APPENDED &&
+            !has_up(mending, "X-Forwarded-Proto", is_scheme))
+            add(mending, "header_up X-Forwarded-Proto {scheme}");
+    }
     mend_host(mending);
 }
 
-static void lengthen(struct mending *mending, const struct caddy_line *line)
+static void lengthen(struct mending *mending, const struct caddy_line *lines, const char *name)
 {
+    const struct caddy_line *line = NULL;
     int64_t ms = 0;
 
+    for (; lines; lines = lines->next)
+        if (strcmp(caddy_name(lines), name) == 0)
+            line = lines;
     if (line && line->count > 1 && caddy_duration(line->words[1].text, &ms) && ms > 0 && ms < HOUR_MS)
         replace_text(mending, &line->words[1], 0, strlen(line->words[1].text), "1h");
 }
@@ -323,9 +335,9 @@ static void mend_timeout(struct mending *mending)
 
     if (mending->route->idle_timeout_ms <= 0 || mending->route->idle_timeout_ms >= HOUR_MS)
         return;
-    lengthen(mending, caddy_find(proxy->line->lines, "stream_timeout"));
+    lengthen(mending, proxy->line->lines, "stream_timeout");
     if (proxy->transport)
-        lengthen(mending, caddy_find(proxy->transport->lines, "read_timeout"));
+        lengthen(mending, proxy->transport->lines, "read_timeout");
 }
 
 static void mend_upstream(struct mending *mending)
@@ -384,12 +396,22 @@ static bool line_covers(const struct caddy_line *line, const struct dr_route_edi
     return line && covers(line->words[0].file, line->words[0].offset, end_of(line), edited);
 }
 
+/* The line, or one of its block, wherever that was imported from. Blocks in blocks are bounded by the parser. */
+static bool block_covers(const struct caddy_line *line, const struct dr_route_edit *edited)
+{
+    bool covered = line_covers(line, edited);
+
+    for (const struct caddy_line *inner = line->lines; inner && !covered; inner = inner->next)
+        covered = block_covers(inner, edited);
+    return covered;
+}
+
 static bool depends(const struct dr_route *other, const struct dr_route_edit *edited)
 {
     const struct caddy_route_place *place = other->place;
     const struct caddy_token *token = place->upstream->token;
 
-    if (line_covers(place->proxy->line, edited))
+    if (place->proxy->line && block_covers(place->proxy->line, edited))
         return true;
     if (token && covers(token->place.file, token->place.offset, token->place.offset + token->place.length, edited))
         return true;

@@ -261,7 +261,9 @@ static bool take_directives(struct parser *parser, const struct caddy_block *blo
         if (!take_directive(parser))
             return false;
     }
-    return !block->braces || caddy_stop(parser->reader, open, "'}' is missing: this block is never closed");
+    /* At the end of the file the last word is looked at once more: a '}' there closes two blocks. */
+    return !block->braces || is(parser, "}") ||
+           caddy_stop(parser->reader, open, "'}' is missing: this block is never closed");
 }
 
 static bool is_snippet(const struct caddy_block *block)

@@ -156,12 +156,16 @@ static void read_header_up(struct caddy_reader *reader, const struct caddy_line 
     proxy->last_up = &op->next;
 }
 
-/* A deadline for each read or for the whole stream; the shorter one counts. */
-static void read_timeout(const struct caddy_line *line, struct caddy_proxy *proxy)
+/* A deadline for each read (read_timeout) or for the whole stream (stream_timeout): of each the last line counts, of both the shorter one. */
+static void read_timeout(const struct caddy_line *lines, const char *name, struct caddy_proxy *proxy)
 {
+    const struct caddy_line *line = NULL;
     int64_t ms = 0;
 
-    if (!caddy_duration(line->words[1].text, &ms) || ms <= 0 || (proxy->timeout_ms && proxy->timeout_ms <= ms))
+    for (; lines; lines = lines->next)
+        if (strcmp(caddy_name(lines), name) == 0 && lines->count == 2)
+            line = lines;
+    if (!line || !caddy_duration(line->words[1].text, &ms) || ms <= 0 || (proxy->timeout_ms && proxy->timeout_ms <= ms))
         return;
     proxy->timeout_ms = ms;
     proxy->timeout = line;
@@ -199,8 +203,6 @@ static void read_transport(struct caddy_reader *reader, const struct caddy_line 
             continue;
         if (strcmp(name, "versions") == 0)
             read_versions(inner, proxy);
-        else if (strcmp(name, "read_timeout") == 0)
-            read_timeout(inner, proxy);
         else if (strncmp(name, "tls", 3) == 0)
             proxy->tls = true;
         if (strcmp(name, "tls_except_ports") == 0)
@@ -226,8 +228,6 @@ static void read_line(struct caddy_reader *reader, const struct caddy_line *line
         read_header_up(reader, line, proxy);
     } else if (strcmp(name, "transport") == 0) {
         read_transport(reader, line, proxy);
-    } else if (strcmp(name, "stream_timeout") == 0) {
-        read_timeout(line, proxy);
     } else if (strcmp(name, "buffer_responses") == 0 || strcmp(name, "response_buffers") == 0) {
         proxy->buffers = line;
         proxy->buffers_responses = true;
@@ -257,6 +257,9 @@ bool caddy_read_proxy(struct caddy_reader *reader, const struct caddy_line *line
         (void)caddy_proxy_upstream(reader, proxy, line->words[i].text, &line->words[i]);
     for (const struct caddy_line *inner = line->lines; inner; inner = inner->next)
         read_line(reader, inner, proxy);
+    read_timeout(line->lines, "stream_timeout", proxy);
+    if (proxy->transport)
+        read_timeout(proxy->transport->lines, "read_timeout", proxy);
     const char *scheme = proxy->upstream_count ? proxy->upstreams[proxy->upstream_count - 1].scheme : "";
 
     if (strcmp(scheme, "http") == 0 && proxy->tls)

@@ -92,6 +92,10 @@ static void add_key(struct seating *seating, size_t site, const struct caddy_tok
         caddy_fault(reader, key, true, "\"%.200s\" is no address of a site: %s", key->text, why);
         return;
     }
+    if (strcmp(seat.address.host, "}") == 0 || strcmp(seat.address.host, "{") == 0) {
+        caddy_fault(reader, key, true, "a brace stands where the address of a site was expected");
+        return;
+    }
     seat.port = port_of(options, &seat.address);
     if ((strcmp(seat.address.scheme, "http") == 0 && seat.port == options->https_port) ||
         (strcmp(seat.address.scheme, "https") == 0 && seat.port == options->http_port)) {

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_OPS = 500 }; /* request_header lines on one way */
+
 #define ROW(name_, least_, most_, block_)                                      \
     {                                                                          \
         .name = (name_), .least = (least_), .most = (most_), .block = (block_) \
@@ -18,7 +20,7 @@
 static const struct caddy_rule handlers[] = {
     ROW("reverse_proxy", 0, 99, true), ROW("handle", 0, 0, true), ROW("route", 0, 0, true),
     ROW("request_header", 1, 3, true), ROW("rewrite", 1, 1, false), ROW("uri", 2, 4, true), ROW("method", 1, 1, false),
-    ROW("redir", 1, 99, false), ROW("respond", 0, 2, true), ROW("abort", 0, 0, false), ROW("error", 1, 2, true),
+    ROW("redir", 1, 99, false), ROW("respond", 1, 2, true), ROW("abort", 0, 0, false), ROW("error", 1, 2, true),
     ROW("header", 0, 3, true), ROW("encode", 0, 99, true), ROW("root", 1, 1, false), ROW("vars", 0, 99, true),
     ROW("map", 0, 99, true), ROW("file_server", 0, 1, true), ROW("php_fastcgi", 0, 99, true), ROW("basicauth", 0, 2, true),
     ROW("basic_auth", 0, 2, true), /* v2.8.0 */
@@ -49,7 +51,7 @@ struct walk {
     size_t order, at;
 };
 
-static void walk_lines(struct caddy_reader *reader, const struct caddy_line *lines, const struct caddy_scope *scope,
+static bool walk_lines(struct caddy_reader *reader, const struct caddy_line *lines, const struct caddy_scope *scope,
                        struct caddy_way *way, bool sorted, unsigned depth);
 
 static int compare(const void *left, const void *right)
@@ -133,6 +135,10 @@ static void step_request_header(struct walk *step, struct caddy_way *way)
 
     if (length > 0 && op->field[length - 1] == ':')
         op->field = dr_arena_strndup(reader->arena, op->field, length - 1);
+    if (way->op_count > MOST_OPS)
+        return;
+    if (++way->op_count > MOST_OPS)
+        op->field = "{http.unknown}";
     op->match = step->match;
     op->reach = dr_arena_alloc(reader->arena, sizeof(*op->reach));
     op->next = way->ops;
@@ -221,7 +227,7 @@ static void walk_answers(struct walk *step, const struct caddy_scope *scope, con
         if (strcmp(caddy_name(inner), "handle_response") != 0)
             continue;
         answer.pattern = "handle_response";
-        walk_lines(step->reader, inner->lines, scope, &answer, true, depth + 1);
+        (void)walk_lines(step->reader, inner->lines, scope, &answer, true, depth + 1);
     }
 }
 
@@ -243,25 +249,33 @@ static void step_proxy(struct walk *step, const struct caddy_scope *scope, const
     walk_answers(step, scope, &narrowed, depth);
 }
 
-/* What a block did to the request may or may not have happened behind it. */
-static void leave_block(struct caddy_reader *reader, struct caddy_way *way, const struct caddy_op *inner)
+/*
+ * What a block did to the request may or may not have happened behind it. Bounded: beyond MOST_OPS one operation stands for all, on a field
+ * that nobody knows.
+ */
+static void leave_block(struct caddy_reader *reader, struct caddy_way *way, const struct caddy_way *inner)
 {
-    for (; inner && inner != way->ops; inner = inner->next) {
+    const struct caddy_op *outer = way->ops;
+
+    for (const struct caddy_op *op = inner->ops; op && op != outer; op = op->next) {
         struct caddy_op *copy = dr_arena_alloc(reader->arena, sizeof(*copy));
 
         if (!copy) {
             reader->failed = true;
             return;
         }
-        *copy = *inner;
+        if (way->op_count > MOST_OPS)
+            return;
+        *copy = *op;
+        if (++way->op_count > MOST_OPS)
+            copy->field = "{http.unknown}";
         copy->maybe = true;
         copy->next = way->ops;
         way->ops = copy;
-        return; /* one is enough to say that it cannot be told; more would multiply */
     }
 }
 
-static void step_block(struct walk *step, const struct caddy_scope *scope, struct caddy_way *way, unsigned depth)
+static bool step_block(struct walk *step, const struct caddy_scope *scope, struct caddy_way *way, unsigned depth)
 {
     struct caddy_reader *reader = step->reader;
     const struct caddy_line *line = step->line;
@@ -277,9 +291,12 @@ static void step_block(struct walk *step, const struct caddy_scope *scope, struc
         if (length > 0)
             caddy_way_strip(reader->arena, &inner, dr_arena_strndup(reader->arena, path, length));
     }
-    walk_lines(reader, line->lines, caddy_scope(reader, line->lines, scope), &inner, strcmp(name, "route") != 0, depth + 1);
-    if (strcmp(name, "route") == 0) /* who is handled does not come out again */
-        leave_block(reader, way, inner.ops);
+    bool ends = walk_lines(reader, line->lines, caddy_scope(reader, line->lines, scope), &inner, strcmp(name, "route") != 0,
+                           depth + 1);
+
+    if (!ends)
+        leave_block(reader, way, &inner);
+    return ends && step->match.all && strcmp(name, "handle_path") != 0;
 }
 
 /* &(name) { ... } and `invoke name` */
@@ -295,20 +312,34 @@ static void step_invoke(struct walk *step, struct caddy_way *way, unsigned depth
         if (block->key_count != 1 || strcmp(block->keys[0].text, key) != 0)
             continue;
         caddy_way_match(reader->arena, &inner, &step->match);
-        walk_lines(reader, block->lines, caddy_scope(reader, block->lines, NULL), &inner, true, depth + 1);
+        (void)walk_lines(reader, block->lines, caddy_scope(reader, block->lines, NULL), &inner, true, depth + 1);
         return;
     }
     caddy_fault(reader, word, true, "the named route %.200s is not defined", word->text);
 }
 
-static void take(struct walk *step, const struct caddy_scope *scope, struct caddy_way *way, unsigned depth)
+/* Does the directive answer every request that it meets? */
+static bool answers(const char *name)
+{
+    static const char *const names[] = {
+        "reverse_proxy", "respond", "redir", "abort", "error", "file_server", "php_fastcgi"
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* true: no request comes further than here. */
+static bool take(struct walk *step, const struct caddy_scope *scope, struct caddy_way *way, unsigned depth)
 {
     const char *name = caddy_name(step->line);
 
+    if (strcmp(name, "handle") == 0 || strcmp(name, "handle_path") == 0 || strcmp(name, "route") == 0)
+        return step_block(step, scope, way, depth);
     if (strcmp(name, "reverse_proxy") == 0)
         step_proxy(step, scope, way, depth);
-    else if (strcmp(name, "handle") == 0 || strcmp(name, "handle_path") == 0 || strcmp(name, "route") == 0)
-        step_block(step, scope, way, depth);
     else if (strcmp(name, "request_header") == 0)
         step_request_header(step, way);
     else if (strcmp(name, "uri") == 0 && step->line->count >= step->first + 2)
@@ -319,9 +350,11 @@ static void take(struct walk *step, const struct caddy_scope *scope, struct cadd
         step_redir(step);
     else if (strcmp(name, "invoke") == 0)
         step_invoke(step, way, depth);
+    return step->match.all && answers(name);
 }
 
-static void walk_lines(struct caddy_reader *reader, const struct caddy_line *lines, const struct caddy_scope *scope,
+/* true: no request comes out at the other end. */
+static bool walk_lines(struct caddy_reader *reader, const struct caddy_line *lines, const struct caddy_scope *scope,
                        struct caddy_way *way, bool sorted, unsigned depth)
 {
     size_t count = 0, at = 0;
@@ -331,14 +364,14 @@ static void walk_lines(struct caddy_reader *reader, const struct caddy_line *lin
     if (depth > DR_PROXY_DEPTH || reader->steps_left < count) {
         if (lines && !reader->failed)
             caddy_fault(reader, &lines->words[0], true, "too much in one another: this was not followed");
-        return;
+        return false;
     }
     reader->steps_left -= count;
     struct walk *steps = dr_arena_alloc(reader->arena, (count + 1) * sizeof(*steps));
 
     if (!steps) {
         reader->failed = true;
-        return;
+        return false;
     }
     for (const struct caddy_line *line = lines; line; line = line->next) {
         if (caddy_name(line)[0] == '@' || !take_step(reader, line, scope, depth > 0, &steps[at]))
@@ -353,8 +386,11 @@ static void walk_lines(struct caddy_reader *reader, const struct caddy_line *lin
     }
     if (sorted && at > 1)
         qsort(steps, at, sizeof(*steps), compare);
+    bool ends = false;
+
     for (size_t i = 0; i < at && !reader->failed; i++)
-        take(&steps[i], scope, way, depth);
+        ends = take(&steps[i], scope, way, depth) || ends;
+    return ends;
 }
 
 void caddy_walk_site(struct caddy_reader *reader, const struct caddy_block *site, const struct caddy_entry *entries)
@@ -379,10 +415,10 @@ void caddy_walk_site(struct caddy_reader *reader, const struct caddy_block *site
         caddy_way_match(reader->arena, &way, &match);
         struct caddy_way errors = way;
 
-        walk_lines(reader, site->lines, scope, &way, true, 0);
+        (void)walk_lines(reader, site->lines, scope, &way, true, 0);
         errors.pattern = "handle_errors";
         for (const struct caddy_line *line = site->lines; line; line = line->next)
             if (strcmp(caddy_name(line), "handle_errors") == 0)
-                walk_lines(reader, line->lines, caddy_scope(reader, line->lines, scope), &errors, true, 1);
+                (void)walk_lines(reader, line->lines, caddy_scope(reader, line->lines, scope), &errors, true, 1);
     }
 }

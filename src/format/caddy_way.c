@@ -37,7 +37,7 @@ void caddy_way_match(struct dr_arena *arena, struct caddy_way *way, const struct
     }
     if (match->hosts)
         way->names = match->hosts;
-    if (match->path)
+    if (match->path && strcmp(match->path, "/") != 0)
         narrow(arena, way, match->path, match->text);
     if (match->exact) {
         narrow(arena, way, match->exact, match->text);
@@ -122,7 +122,7 @@ static void add_route(struct caddy_reader *reader, const struct caddy_way *way, 
 
     if (!place)
         return;
-    *place = (struct caddy_route_place){ .proxy = proxy, .upstream = upstream, .ops = way->ops };
+    *place = (struct caddy_route_place){ .proxy = proxy, .upstream = upstream, .entry = way->entry, .ops = way->ops };
     route->source = proxy->source;
     route->listens = way->entry->listens;
     route->names = way->names;

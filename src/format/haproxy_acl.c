@@ -164,9 +164,19 @@ struct chooser {
     size_t count, room;
 };
 
+static bool is_among(const struct chooser *chooser, const char *name)
+{
+    for (size_t i = 0; i < chooser->count; i++)
+        if (strcmp(chooser->names[i], name) == 0)
+            return true;
+    return false;
+}
+
 static int add_names(struct chooser *chooser, const struct haproxy_criterion *criterion)
 {
     for (size_t i = criterion->first; i < criterion->last; i++) {
+        if (is_among(chooser, criterion->line->words[i].text))
+            continue;
         const char **grown = dr_arena_grow(chooser->arena, chooser->names, chooser->names ? chooser->count + 1 : 0,
                                            sizeof(const char *), &chooser->room);
 
@@ -182,14 +192,15 @@ static int add_names(struct chooser *chooser, const struct haproxy_criterion *cr
 
 /* All lines of a term must ask for hosts, or its only one for a path; anything else is a pattern. */
 static int choose_by(struct chooser *chooser, const struct haproxy_scope *scope, const struct haproxy_line *line,
-                     const struct term *term)
+                     const struct term *term, const struct haproxy_request *request)
 {
     size_t count = 1, first = 0;
     int r = 0;
 
     if (term->name)
         first = find_acl(scope, term->name, &count);
-    bool hosts = count > 0 && !term->negated && !chooser->names;
+    /* Rules may have changed the host and the path before the backend is chosen. */
+    bool hosts = count > 0 && !term->negated && !chooser->names && request->headers[DR_ROUTE_HOST].fate == DR_HEADER_CLIENTS;
     struct haproxy_criterion criterion;
 
     for (size_t i = 0; i < count; i++) {
@@ -199,7 +210,8 @@ static int choose_by(struct chooser *chooser, const struct haproxy_scope *scope,
         hosts = hosts && dr_haproxy_asks_host(&criterion);
     }
     if (!hosts) {
-        if (count == 1 && !term->negated && !chooser->choice->path && dr_haproxy_asks_path(&criterion))
+        if (count == 1 && !term->negated && !chooser->choice->path && !request->path_line &&
+            dr_haproxy_asks_path(&criterion))
             chooser->choice->path = criterion.line->words[criterion.first].text;
         else
             chooser->choice->pattern = true;
@@ -228,7 +240,7 @@ int dr_haproxy_choice(const struct haproxy_scope *scope, const struct haproxy_li
         if (term.is_or)
             ret_choice->pattern = true;
         else if (term_holds(scope, line, &term, request) != HAPROXY_TRUE)
-            r = choose_by(&chooser, scope, line, &term);
+            r = choose_by(&chooser, scope, line, &term, request);
     }
     return r;
 }

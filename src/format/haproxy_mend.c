@@ -239,29 +239,75 @@ static const struct haproxy_line *last_about(const struct mending *mending, cons
     return last;
 }
 
+static bool leads_to(const struct haproxy_proxy *frontend, const struct haproxy_proxy *backend)
+{
+    const char *name = backend->section->name;
+
+    if (frontend->default_backend && dr_haproxy_is(frontend->default_backend, 1, name))
+        return true;
+    for (size_t i = 0; i < frontend->switches.count; i++)
+        if (dr_haproxy_is(frontend->switches.list[i], 1, name) ||
+            strchr(dr_haproxy_word(frontend->switches.list[i], 1), '%'))
+            return true;
+    return frontend == backend;
+}
+
+static bool appends_for_all(const struct haproxy_forwardfor *on)
+{
+    return on->line && strcasecmp(on->header, "X-Forwarded-For") == 0 && !on->excepts;
+}
+
+/* Does "option forwardfor" add the client's address for everybody who comes to this backend, from whichever frontend? */
+static bool always_appends(const struct mending *mending)
+{
+    const struct haproxy_proxies *proxies = mending->place->proxies;
+    const struct haproxy_proxy *backend = mending->place->backend;
+    bool all = true;
+
+    for (size_t i = 0; all && i < proxies->tree->count; i++) {
+        const struct haproxy_proxy *frontend = &proxies->list[i];
+        bool reads = frontend->mode == HAPROXY_HTTP;
+
+        if (!dr_haproxy_is_frontend(frontend) || !leads_to(frontend, backend))
+            continue;
+        all = appends_for_all(backend->forwardfor.line ? &backend->forwardfor : &frontend->forwardfor) &&
+              (reads ? !frontend->forwardfor.excepts : backend->forwardfor.line != NULL);
+    }
+    return all;
+}
+
+/*
+ * Adds a rule about a header that counts for each request: behind the others about it, and once more before an "allow" which could end the
+ * rules before that.
+ */
+static void add_rule(struct mending *mending, const char *header, const char *text)
+{
+    const struct haproxy_line *after = last_about(mending, header);
+    bool twice = false;
+
+    for (size_t i = 0; after && i < mending->section->count && &mending->section->lines[i] != after; i++)
+        twice = twice || (dr_haproxy_is(&mending->section->lines[i], 0, "http-request") &&
+                          dr_haproxy_is(&mending->section->lines[i], 1, "allow"));
+    if (twice)
+        dr_haproxy_add(&mending->editor, mending->section, NULL, text);
+    dr_haproxy_add(&mending->editor, mending->section, after, text);
+}
+
 static void mend_forwarded_for(struct mending *mending)
 {
-    const struct haproxy_place *place = mending->place;
-    const struct haproxy_forwardfor *of_frontend = &place->frontend->forwardfor;
-    const struct haproxy_forwardfor *of_backend = &place->backend->forwardfor;
-    bool frontend = of_frontend->line && place->frontend->mode == HAPROXY_HTTP;
-    const struct haproxy_forwardfor *on = of_backend->line ? of_backend : frontend ? of_frontend : NULL;
-    bool adds =
-        on && strcasecmp(on->header, "X-Forwarded-For") == 0 && !of_backend->excepts && !(frontend && of_frontend->excepts);
-
-    if (place->handshake.source_from_client) {
+    if (mending->place->handshake.source_from_client) {
         dr_haproxy_refuse(&mending->editor, "'http-request set-src' takes the client's address from a header");
         return;
     }
-    dr_haproxy_add(&mending->editor, mending->section, last_about(mending, "X-Forwarded-For"),
-                   adds ? "http-request del-header X-Forwarded-For" : "http-request set-header X-Forwarded-For %[src]");
+    add_rule(mending, "X-Forwarded-For",
+             always_appends(mending) ? "http-request del-header X-Forwarded-For"
+                                     : "http-request set-header X-Forwarded-For %[src]");
 }
 
 /* A "listen" whose clients all speak TLS, or none, says so in one line. */
 static void mend_forwarded_proto(struct mending *mending)
 {
     const struct haproxy_place *place = mending->place;
-    const struct haproxy_line *after = last_about(mending, "X-Forwarded-Proto");
     bool tls = false, plain = false;
 
     for (size_t i = 0; i < place->frontend->binds.count; i++) {
@@ -271,15 +317,27 @@ static void mend_forwarded_proto(struct mending *mending)
         plain = plain || !one;
     }
     if (place->frontend == place->backend && tls != plain && !place->frontend->named) {
-        dr_haproxy_add(&mending->editor, mending->section, after,
-                       tls ? "http-request set-header X-Forwarded-Proto https"
-                           : "http-request set-header X-Forwarded-Proto http");
+        add_rule(mending, "X-Forwarded-Proto",
+                 tls ? "http-request set-header X-Forwarded-Proto https" : "http-request set-header X-Forwarded-Proto http");
         return;
     }
-    dr_haproxy_add(&mending->editor, mending->section, after,
-                   "http-request set-header X-Forwarded-Proto https if { ssl_fc }");
-    dr_haproxy_add(&mending->editor, mending->section, after,
-                   "http-request set-header X-Forwarded-Proto http if !{ ssl_fc }");
+    add_rule(mending, "X-Forwarded-Proto", "http-request set-header X-Forwarded-Proto https if { ssl_fc }");
+    add_rule(mending, "X-Forwarded-Proto", "http-request set-header X-Forwarded-Proto http if !{ ssl_fc }");
+}
+
+/* An "allow" in the backend's "defaults": it may keep the backend's own rules from counting. */
+static const struct haproxy_line *allowed_before(const struct mending *mending)
+{
+    const struct haproxy_scope *scope = mending->place->backend->inherited;
+
+    for (size_t i = 0; scope && i < scope->rules.count; i++) {
+        const struct haproxy_line *line = scope->rules.list[i];
+
+        if (dr_haproxy_is(line, 1, "allow") && (holds_for(&mending->place->handshake, scope, line) != HAPROXY_FALSE ||
+                                                holds_for(&mending->place->ordinary, scope, line) != HAPROXY_FALSE))
+            return line;
+    }
+    return NULL;
 }
 
 static void mend_forward(struct mending *mending)
@@ -289,6 +347,14 @@ static void mend_forward(struct mending *mending)
     if (!mending->place->http) {
         dr_haproxy_refuse(&mending->editor,
                           "in 'mode tcp' HAProxy passes bytes on and cannot write headers: 'mode http' is needed");
+        return;
+    }
+    if (headers[DR_ROUTE_FORWARDED_FOR].fate == DR_HEADER_SET && headers[DR_ROUTE_FORWARDED_PROTO].fate == DR_HEADER_SET)
+        return;
+    const struct haproxy_line *allow = allowed_before(mending);
+
+    if (allow) {
+        refuse_line(mending, allow, "ends the rules before those of the backend are looked at");
         return;
     }
     if (headers[DR_ROUTE_FORWARDED_FOR].fate != DR_HEADER_SET)

@@ -98,10 +98,26 @@ static void take_forwardfor(struct haproxy_tree *tree, struct haproxy_proxy *pro
     }
 }
 
+/* These three exclude each other: "no" takes back only the one that is on. */
+static void take_closing(struct haproxy_proxy *proxy, const struct haproxy_line *line)
+{
+    static const char *const names[] = { "http-keep-alive", "http-server-close", "httpclose" };
+
+    for (int i = HAPROXY_KEEPS; i <= HAPROXY_CLOSES; i++) {
+        if (!dr_haproxy_is(line, 1, names[i]))
+            continue;
+        if (line->modifier == HAPROXY_PLAIN)
+            proxy->closing = (enum haproxy_closing)i;
+        else if (line->modifier == HAPROXY_DEFAULT || proxy->closing == (enum haproxy_closing)i)
+            proxy->closing = HAPROXY_KEEPS;
+    }
+}
+
 static void take_option(struct haproxy_tree *tree, struct haproxy_proxy *proxy, const struct haproxy_line *line)
 {
     const char *name = dr_haproxy_word(line, 1);
 
+    take_closing(proxy, line);
     if (!dr_haproxy_knows_option(name))
         dr_haproxy_fault(tree, line, 1, true, "'%.40s' is no option", name);
     else if (strcmp(name, "forwardfor") == 0)

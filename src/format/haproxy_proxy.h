@@ -10,6 +10,12 @@
 
 enum haproxy_mode { HAPROXY_TCP = 0, HAPROXY_HTTP, HAPROXY_OTHER_MODE };
 
+enum haproxy_closing {
+    HAPROXY_KEEPS = 0,
+    HAPROXY_SERVER_CLOSES,
+    HAPROXY_CLOSES
+}; /* http-keep-alive, http-server-close, httpclose */
+
 struct haproxy_time {
     const struct haproxy_line *line; /* NULL: not set */
     int64_t ms; /* 0: never */
@@ -44,6 +50,7 @@ struct haproxy_proxy {
     bool named; /* a backend that use_backend or default_backend names */
     struct haproxy_time client, server, tunnel;
     struct haproxy_forwardfor forwardfor;
+    enum haproxy_closing closing;
     const struct haproxy_line *forwarded; /* option forwarded */
     const struct haproxy_line *default_backend;
     const struct haproxy_line *fcgi;

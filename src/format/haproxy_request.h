@@ -20,8 +20,9 @@ struct haproxy_fate {
     enum dr_header_fate fate;
     const char *value;
     const struct haproxy_line *line; /* that decides; NULL: HAProxy's default */
-    /* Changed under a condition that is not known: what it was, and the condition. */
-    const struct haproxy_fate *otherwise;
+    bool mixed; /* more than one fate or value is possible */
+    /* Changed under a condition that is not known: what it is when that does not hold, and when it does; the condition. */
+    const struct haproxy_fate *otherwise; /* of two */
     const char *condition;
     bool negated;
 };

@@ -2,6 +2,7 @@
 #include "format/haproxy_route.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* The "bind" lines of a frontend that speak TLS, or those that do not. */
 struct entrance {
@@ -64,6 +65,14 @@ static struct haproxy_request new_request(const struct walk *walk, const struct 
 
 /* --- a route ------------------------------------------------------------------------------------------------------------ */
 
+/* Does one of the two close the connection to the server behind each answer? */
+static bool closes(const struct haproxy_place *place)
+{
+    bool reads = place->frontend->mode == HAPROXY_HTTP;
+
+    return place->backend->closing != HAPROXY_KEEPS || (reads && place->frontend->closing != HAPROXY_KEEPS);
+}
+
 /* Connection is the connection's own: of what a rule sets only "upgrade" and "close" arrive, over HTTP/2 nothing. */
 static void settle_connection(const struct haproxy_place *place, struct dr_route_header headers[DR_ROUTE_HEADERS])
 {
@@ -73,8 +82,12 @@ static void settle_connection(const struct haproxy_place *place, struct dr_route
 
     if (!place->http)
         return;
-    if (connection->fate == DR_HEADER_SET && !keeps)
+    if (connection->fate == DR_HEADER_ABSENT && closes(place)) {
+        connection->fate = DR_HEADER_SET; /* "close", from HAProxy itself */
+        connection->value = NULL;
+    } else if (connection->fate == DR_HEADER_SET && !keeps) {
         connection->fate = DR_HEADER_ABSENT;
+    }
     if (dr_haproxy_speaks_h2(&place->server))
         connection->fate = headers[DR_ROUTE_UPGRADE].fate = DR_HEADER_ABSENT;
 }
@@ -194,6 +207,16 @@ static int add_route(struct walk *walk, const struct way *way, size_t index)
     return dr_haproxy_judge_upgrade(place, route);
 }
 
+static bool is_loopback(const char *host)
+{
+    return strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 || strncmp(host, "127.", 4) == 0;
+}
+
+static bool is_same_host(const char *one, const char *other)
+{
+    return one && other && (strcasecmp(one, other) == 0 || (is_loopback(one) && is_loopback(other)));
+}
+
 /* Handshakes go elsewhere: fine when that leads to the same server. */
 static int settle_elsewhere(const struct walk *walk)
 {
@@ -211,13 +234,16 @@ static int settle_elsewhere(const struct walk *walk)
             const struct haproxy_place *there = other->place;
 
             if (!there->taken_elsewhere && there->backend == walk->taker && other->upstream_port == route->upstream_port &&
-                other->upstream_host && route->upstream_host && strcmp(other->upstream_host, route->upstream_host) == 0)
+                is_same_host(other->upstream_host, route->upstream_host))
                 taken = other;
         }
         route->upgrade = taken ? taken->upgrade : DR_UPGRADE_DROPPED;
         route->upgrade_why = taken ? taken->upgrade_why
                                    : dr_arena_format(walk->arena, "WebSocket requests are handed to backend '%.60s'",
                                                      walk->taker ? walk->taker->section->name : "");
+        route->note =
+            dr_arena_format(walk->arena, "WebSocket requests do not come this way: line %u hands them to backend '%.60s'",
+                            walk->taker_line ? walk->taker_line->number : 0, walk->taker ? walk->taker->section->name : "");
         if (walk->taker_line)
             route->upgrade_source = taken ? taken->upgrade_source : dr_haproxy_source(walk->taker_line, 0);
     }
@@ -280,6 +306,39 @@ static const struct haproxy_proxy *find_backend(const struct walk *walk, const s
     return dr_haproxy_backend(walk->proxies, dr_haproxy_word(line, 1));
 }
 
+/* Does an earlier line take a request for this host and path? */
+static bool takes_before(const struct walk *walk, struct haproxy_request *request, size_t index)
+{
+    dr_haproxy_begin_request(request);
+    for (size_t i = 0; i < index; i++) {
+        const struct haproxy_line *line = walk->frontend->switches.list[i];
+
+        if (dr_haproxy_holds(&walk->frontend->own, line, dr_haproxy_condition_at(line), request) == HAPROXY_TRUE)
+            return true;
+    }
+    return false;
+}
+
+/* Do earlier lines take all that the hosts and the path of this one bring? Looked at for the first few hundred lines only. */
+static bool is_taken_before(const struct walk *walk, const struct way *way, size_t index)
+{
+    enum { LOOK_BACK = 400 };
+    struct haproxy_request request = new_request(walk, way, false);
+    const char *one[2] = { NULL, NULL };
+
+    if (index > LOOK_BACK || way->choice.pattern)
+        return false;
+    if (!way->choice.names)
+        return takes_before(walk, &request, index);
+    request.names = one;
+    for (const char *const *name = way->choice.names; *name; name++) {
+        one[0] = *name;
+        if (!takes_before(walk, &request, index))
+            return false;
+    }
+    return true;
+}
+
 static int walk_entrance(struct walk *walk)
 {
     const struct haproxy_proxy *frontend = walk->frontend;
@@ -297,19 +356,23 @@ static int walk_entrance(struct walk *walk)
     for (size_t i = 0; r == 0 && i < frontend->switches.count && (open[0] || open[1]); i++) {
         struct way way = { .line = frontend->switches.list[i] };
         size_t at = dr_haproxy_condition_at(way.line);
+        enum haproxy_truth truths[2];
         bool comes[2];
 
         for (int j = 0; j < 2; j++) {
-            enum haproxy_truth truth = dr_haproxy_holds(&frontend->own, way.line, at, &requests[j]);
-
-            comes[j] = open[j] && truth != HAPROXY_FALSE;
-            open[j] = open[j] && truth != HAPROXY_TRUE;
+            truths[j] = dr_haproxy_holds(&frontend->own, way.line, at, &requests[j]);
+            comes[j] = open[j] && truths[j] != HAPROXY_FALSE;
+            open[j] = open[j] && truths[j] != HAPROXY_TRUE;
         }
         way.others = comes[0];
         way.handshakes = comes[1];
         if (!way.others && !way.handshakes)
             continue;
         r = dr_haproxy_choice(&frontend->own, way.line, at, &requests[way.others ? 0 : 1], &way.choice);
+        way.choice.pattern = way.choice.pattern || truths[0] != truths[1] ||
+                             requests[0].headers[DR_ROUTE_HOST].fate != requests[1].headers[DR_ROUTE_HOST].fate;
+        if (r == 0 && is_taken_before(walk, &way, i))
+            continue;
         if (r == 0 && strchr(dr_haproxy_word(way.line, 1), '%')) {
             r = take_computed_way(walk, &way);
             continue;

@@ -2,7 +2,7 @@
  * http-request rules and the options behind them (manual 2.6, section 4.2; haproxy 2.6: http_process_req_common, http_process_request).
  *
  * Order: rules of the frontend's "defaults", of the frontend, of the backend's "defaults", of the backend; then forwardfor and forwarded. In a
- * section, "redirect" lines come behind all "http-request" lines. "allow" ends the rules of one section only.
+ * section, "redirect" lines come behind all "http-request" lines. "allow" ends the rules of one proxy only.
  */
 #include "format/haproxy_request.h"
 
@@ -161,6 +161,8 @@ static enum dr_header_fate fate_of_value(const struct haproxy_request *request, 
     look_at_value(value, header, &self, &other);
     if (other || (request->source_from_client && strstr(value, "src")))
         return DR_HEADER_UNKNOWN;
+    if (self && before == DR_HEADER_APPENDED)
+        return DR_HEADER_UNKNOWN; /* req.hdr() is the last value only */
     if (self && is_only_itself(value))
         return before;
     return self || adds ? added_to(before) : DR_HEADER_SET;
@@ -172,11 +174,14 @@ static void change_header(const struct haproxy_request *request, const struct ha
     const enum dr_header_fate before = fate->fate;
     const char *value = dr_haproxy_word(line, 3);
 
+    if (kind == ACT_ADD && before == DR_HEADER_SET && fate->value)
+        value = dr_arena_format(request->tree->gathering->loader->arena, "%s, %s", fate->value, value);
+
     *fate = (struct haproxy_fate){ .fate = before, .value = kind == ACT_DELETE ? NULL : value, .line = line };
     switch (kind) {
     case ACT_SET:
     case ACT_ADD:
-        fate->fate = fate_of_value(request, header, before, value, kind == ACT_ADD);
+        fate->fate = fate_of_value(request, header, before, dr_haproxy_word(line, 3), kind == ACT_ADD);
         break;
     case ACT_DELETE:
         fate->fate = DR_HEADER_ABSENT;
@@ -206,9 +211,11 @@ static void condition_key(const struct haproxy_request *request, const struct ha
 
 static void merge(struct haproxy_fate *fate, const struct haproxy_fate *other)
 {
-    if (fate->fate == other->fate)
-        return;
-    fate->fate = DR_HEADER_UNKNOWN;
+    bool same_value = fate->value == other->value || (fate->value && other->value && strcmp(fate->value, other->value) == 0);
+
+    if (fate->fate != other->fate)
+        fate->fate = DR_HEADER_UNKNOWN;
+    fate->mixed = fate->mixed || other->mixed || fate->fate == DR_HEADER_UNKNOWN || !same_value;
 }
 
 static void apply_to_header(const struct haproxy_line *line, enum action_kind kind, int header, enum haproxy_truth truth,
@@ -344,21 +351,21 @@ static bool apply_rule(const struct haproxy_line *line, enum haproxy_truth truth
     }
 }
 
-static void apply_scope(const struct haproxy_scope *scope, struct haproxy_request *request)
+/* An "allow" ends the rules of the proxy, with those of its "defaults". False: it is over. */
+static bool apply_scope(const struct haproxy_scope *scope, bool *maybe_over, struct haproxy_request *request)
 {
-    bool maybe_over = false; /* an "allow" that is not known stands before */
-
     for (size_t i = 0; i < scope->rules.count && request->outcome == HAPROXY_GOES_ON; i++) {
         const struct haproxy_line *line = scope->rules.list[i];
         enum haproxy_truth truth = dr_haproxy_holds(scope, line, dr_haproxy_condition_at(line), request);
 
         if (truth == HAPROXY_UNKNOWN && action_of(line)->kind == ACT_ALLOW)
-            maybe_over = true;
-        if (maybe_over)
+            *maybe_over = true;
+        if (*maybe_over)
             truth = dr_haproxy_and(truth, HAPROXY_UNKNOWN);
         if (truth != HAPROXY_FALSE && apply_rule(line, truth, request))
-            return;
+            return false;
     }
+    return true;
 }
 
 void dr_haproxy_begin_request(struct haproxy_request *request)
@@ -374,9 +381,10 @@ void dr_haproxy_begin_request(struct haproxy_request *request)
 
 void dr_haproxy_apply_rules(const struct haproxy_proxy *proxy, struct haproxy_request *request)
 {
-    if (proxy->inherited)
-        apply_scope(proxy->inherited, request);
-    apply_scope(&proxy->own, request);
+    bool maybe_over = false; /* an "allow" that is not known stands before */
+
+    if (!proxy->inherited || apply_scope(proxy->inherited, &maybe_over, request))
+        (void)apply_scope(&proxy->own, &maybe_over, request);
 }
 
 /* --- options ------------------------------------------------------------------------------------------------------------ */

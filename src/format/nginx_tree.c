@@ -4,11 +4,14 @@
 
 #include <string.h>
 
+/* Snippets are included again and again: not files, but how often one is read. */
+enum { MOST_READINGS = 10000 };
+
 struct builder {
     struct dr_proxy_gathering *gathering;
     struct dr_arena *arena;
     char *folder; /* of the main file: what relative includes start from */
-    size_t directives;
+    size_t directives, words;
     size_t readings; /* of files, the same one again counted */
     bool over; /* a limit was reached, or memory ran out: nothing more is read */
     bool no_memory;
@@ -102,6 +105,7 @@ static struct dr_nginx_directive *add_directive(struct builder *builder, struct 
     block->children = grown;
     grown[block->child_count++] = made;
     builder->directives++;
+    builder->words += lexer->word_count;
     return made;
 }
 
@@ -135,12 +139,6 @@ static void include_pattern(struct builder *builder, struct reading *reading, co
 
 static bool take_include(struct builder *builder, struct reading *reading, const struct dr_nginx_directive *include)
 {
-    if (include->word_count != 2) {
-        const struct dr_source source = dr_nginx_source(include);
-
-        dr_proxy_fault(builder->gathering, &source, true, "include takes one file name");
-        return true;
-    }
     const char *name = include->words[1].text;
     const char *path = name[0] == '/' ? name : dr_arena_format(builder->arena, "%s%s", builder->folder, name);
 
@@ -151,65 +149,6 @@ static bool take_include(struct builder *builder, struct reading *reading, const
     else
         read_file(builder, path, reading, reading->at, include);
     return true;
-}
-
-/* Blocks that hold keys and values, not directives. */
-static bool holds_data(const struct dr_nginx_directive *block)
-{
-    static const char *const names[] = { "map", "geo", "types", "split_clients", "charset_map", "match" };
-
-    for (size_t i = 0; i < DR_COUNT(names); i++)
-        if (block->is_block && dr_nginx_is(block, names[i]))
-            return true;
-    return false;
-}
-
-/* Directives that are known never to be a block: a '{' behind one means that a ';' is missing. */
-static bool is_simple(const char *name)
-{
-    static const char *const stems[] = { "proxy_",     "ssl_",        "fastcgi_", "uwsgi_",     "scgi_",
-                                         "client_",    "map_hash_",   "server_",  "keepalive",  "variables_hash_",
-                                         "worker_",    "gzip",        "error_",   "auth_basic", "access_",
-                                         "add_header", "types_hash_", "pid",      "user",       "load_module" };
-    static const char *const names[] = { "include", "listen",         "server_name",     "set",   "rewrite",  "return",
-                                         "root",    "index",          "try_files",       "alias", "resolver", "allow",
-                                         "deny",    "real_ip_header", "set_real_ip_from" };
-
-    for (size_t i = 0; i < DR_COUNT(stems); i++)
-        if (dr_text_starts_with(name, stems[i]))
-            return !dr_text_ends_with(name, "_by_lua_block");
-    for (size_t i = 0; i < DR_COUNT(names); i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-/* Directives that are known to be a block always; `server` is none in an upstream. */
-static bool is_container(const char *name, const struct dr_nginx_directive *parent)
-{
-    static const char *const names[] = { "http", "events",       "stream", "server", "location", "upstream",
-                                         "if",   "limit_except", "map",    "geo",    "types" };
-
-    if (dr_nginx_is(parent, "upstream"))
-        return false;
-    for (size_t i = 0; i < DR_COUNT(names); i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-/* What is wrong about the end of the directive just read, in the block around it; NULL: nothing. */
-static const char *wrong_end(const struct builder *builder, const struct reading *reading, bool is_block)
-{
-    const char *name = reading->lexer.words[0].text;
-
-    if (holds_data(reading->at))
-        return is_block ? "unexpected '{': there are no blocks in here" : NULL;
-    if (is_block && (is_simple(name) || (dr_nginx_is(reading->at, "upstream") && strcmp(name, "server") == 0)))
-        return dr_arena_format(builder->arena, "';' is missing behind \"%s\": a '{' follows", name);
-    if (!is_block && is_container(name, reading->at))
-        return dr_arena_format(builder->arena, "\"%s\" has no '{'", name);
-    return NULL;
 }
 
 static bool take_block(struct builder *builder, struct reading *reading)
@@ -270,12 +209,12 @@ static bool take_statement(struct builder *builder, struct reading *reading)
 
     if (!directive)
         return false;
-    return !dr_nginx_is(directive, "include") || take_include(builder, reading, directive);
+    return directive->word_count != 2 || !dr_nginx_is(directive, "include") || take_include(builder, reading, directive);
 }
 
 static bool take_directive(struct builder *builder, struct reading *reading, bool is_block)
 {
-    const char *wrong = wrong_end(builder, reading, is_block);
+    const char *wrong = dr_nginx_what_is_wrong(&reading->lexer, reading->at, is_block);
 
     if (wrong) {
         fault_here(builder, reading, wrong);
@@ -314,9 +253,9 @@ static void read_tokens(struct builder *builder, struct reading *reading)
         reading->lexer.at = sizeof(mark) - 1;
     }
     while (!builder->over && take_token(builder, reading)) {
-        if (builder->directives < DR_NGINX_DIRECTIVES)
+        if (builder->directives < DR_NGINX_DIRECTIVES && builder->words < DR_NGINX_WORDS)
             continue;
-        fault_here(builder, reading, "more than 100000 directives; what follows was not read");
+        fault_here(builder, reading, "more than 100000 directives or 1000000 words; what follows was not read");
         builder->over = true;
     }
 }
@@ -325,18 +264,19 @@ static void read_file(struct builder *builder, const char *path, const struct re
                       struct dr_nginx_directive *block, const struct dr_nginx_directive *include)
 {
     const struct dr_source from = dr_nginx_source(include);
-    const struct dr_proxy_file *file = dr_proxy_load(builder->gathering, path, include ? &from : NULL);
+    const struct dr_proxy_file *file;
     size_t depth = below ? below->depth + 1 : 0;
 
+    if (depth >= DR_PROXY_DEPTH || ++builder->readings > MOST_READINGS) {
+        dr_proxy_fault(builder->gathering, &from, true, "%s was not read: too many includes", path);
+        builder->over = builder->readings > MOST_READINGS;
+        return;
+    }
+    file = dr_proxy_load(builder->gathering, path, include ? &from : NULL);
     if (!file)
         return;
     if (is_open(below, file)) {
         dr_proxy_fault(builder->gathering, &from, true, "%s is included while it is being read: a loop without end", path);
-        return;
-    }
-    if (depth >= DR_PROXY_DEPTH || ++builder->readings > DR_PROXY_FILES) {
-        dr_proxy_fault(builder->gathering, &from, true, "%s was not read: too many includes", path);
-        builder->over = builder->readings > DR_PROXY_FILES;
         return;
     }
     struct reading reading = {

@@ -14,7 +14,11 @@
 
 #include "format/proxy_reader.h"
 
-enum { DR_NGINX_DIRECTIVES = 100000, DR_NGINX_LONGEST = 4096 };
+enum {
+    DR_NGINX_DIRECTIVES = 100000,
+    DR_NGINX_WORDS = 1000000, /* of all directives; of one: a hundredth */
+    DR_NGINX_LONGEST = 4096,
+};
 
 struct dr_nginx_word {
     const char *text; /* decoded, NUL-terminated */
@@ -67,6 +71,10 @@ enum dr_nginx_token dr_nginx_next(struct dr_nginx_lexer *lexer);
 
 /* Behind the '{' of a Lua block: goes behind its '}'. false: it has none. */
 bool dr_nginx_skip_lua(struct dr_nginx_lexer *lexer);
+
+/* What is wrong about the directive just read, in the block around it; NULL: nothing that is known (nginx_known.c). */
+const char *dr_nginx_what_is_wrong(const struct dr_nginx_lexer *lexer, const struct dr_nginx_directive *parent,
+                                   bool is_block);
 
 void dr_nginx_lexer_release(struct dr_nginx_lexer *lexer);
 #define _cleanup_nginx_lexer_ _cleanup_(dr_nginx_lexer_release)

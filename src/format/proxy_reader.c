@@ -60,12 +60,12 @@ const struct dr_proxy_file *dr_proxy_load(struct dr_proxy_gathering *gathering, 
         dr_proxy_fault(gathering, where, true, "%s could not be read: %s", path, dr_errno_text(r));
         return NULL;
     }
+    if (is_known(gathering, file))
+        return file;
     if (memchr(file->bytes, '\0', file->length)) {
         dr_proxy_fault(gathering, where, true, "%s is no text: it holds a NUL byte", path);
         return NULL;
     }
-    if (is_known(gathering, file))
-        return file;
     if (gathering->file_count >= DR_PROXY_FILES) {
         dr_proxy_fault(gathering, where, true, "more than %d files; %s and what follows was not read", DR_PROXY_FILES, path);
         return NULL;

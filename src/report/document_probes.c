@@ -4,11 +4,11 @@
 
 void dr_document_probes(struct dr_maker *maker, cJSON *document, const cJSON *probes, bool deterministic)
 {
-    static const char *const names[] = { "request",    "kind",      "url",       "from",          "reach",  "why",
-                                         "status",     "peer",      "server",    "contentType",   "errorType", "issuer",
-                                         "controlUi",  "ok",        "ready",     "failing",       "challenged", "protocol",
-                                         "serverVersion", "method", "scopes",    "code",          "detailCode", "message",
-                                         "closeCode",  "closeReason", "curl" };
+    static const char *const names[] = { "request",       "kind",        "url",    "from",        "reach",      "why",
+                                         "status",        "peer",        "server", "contentType", "errorType",  "issuer",
+                                         "controlUi",     "ok",          "ready",  "failing",     "challenged", "protocol",
+                                         "serverVersion", "method",      "scopes", "code",        "detailCode", "message",
+                                         "closeCode",     "closeReason", "curl" };
     static const char *const times[] = { "connectMs", "tlsMs", "firstByteMs", "durationMs" };
     const cJSON *from;
 

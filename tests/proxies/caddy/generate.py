@@ -6,7 +6,7 @@ ENVIRONMENT = {"DR_UPSTREAM": "127.0.0.1:18789", "DR_SITE": "env.example.com", "
 
 UPSTREAMS = ["localhost:18789", "127.0.0.1:18789", "[::1]:18789", "http://localhost:18789", "http://127.0.0.1:18789", "openclaw:18789",
              "https://openclaw:18789", "h2c://127.0.0.1:18789", "unix//run/openclaw.sock", "{$DR_UPSTREAM}", "{$DR_NONE:localhost:18789}",
-             "openclaw", "::1", ":18789", "https://openclaw", "{env.UP}:18789", "tcp/127.0.0.1:18789", "10.0.0.7:80"]
+             "openclaw", "::1", ":18789", "https://openclaw", "{env.UP}:18789", "tcp/127.0.0.1:18789", "10.0.0.7:80", "*.js"]
 HEADER_UP = ["X-Forwarded-For {remote_host}", "X-Forwarded-For {http.request.remote.host}", "-X-Forwarded-For", "-X-Forwarded-*",
              "X-Forwarded-For {header.X-Forwarded-For}", "X-Forwarded-For \"{header.X-Forwarded-For}, {remote_host}\"", "+X-Forwarded-For extra",
              "X-Forwarded-Proto {scheme}", "X-Forwarded-Proto https", "-X-Forwarded-Proto", "Host {upstream_hostport}", "Host {host}", "Host {hostport}",
@@ -23,7 +23,7 @@ TERMINAL = ["respond /ping 200", "respond \"gone\" 410", "redir /old /new", "red
 MATCHERS = [("@ws", "{\n\theader Connection *Upgrade*\n\theader Upgrade websocket\n}"), ("@api", "path /api/*"), ("@two", "path /a/* /b/*"), ("@host", "host x.example.com y.example.com"),
             ("@both", "{\n\thost x.example.com\n\tpath /only/*\n}"), ("@not", "not path /no/*"), ("@expr", "`{method} == 'GET'`"), ("@re", "path_regexp ^/r"), ("@exact", "path /exact"),
             ("@get", "method GET"), ("@prefix", "path /prefix*"), ("@remote", "remote_ip 10.0.0.0/8")]
-PATHS = ["/openclaw/*", "/openclaw*", "/ui/*", "/a/b/*", "/exact", "*.js", "/openclaw", "/*", "/ws"]
+PATHS = ["/openclaw/*", "/openclaw*", "/ui/*", "/a/b/*", "/exact", "/*.js", "/openclaw", "/*", "/ws"]
 ADDRESSES = ["{h}.example.com", "{h}.example.com, www.{h}.example.com", "http://{h}.example.com", "https://{h}.example.com:{p}", ":{p}", "http://:{p}", "localhost:{p}", "127.0.0.1:{p}",
              "http://{h}.example.com:{p}", "{h}.example.com:{p}", "*.{h}.example.com", "http://127.0.0.1:{p}", "[::1]:{p}", "{h}.example.com,\nhttp://{h}.example.com", "https://{h}.example.com, http://{h}.example.com",
              "\"{h}.example.com\"", "EXAMPLE{h}.com", "http://localhost:{p}", "{h}.example.com/sub/*", "https://:{p}"]
@@ -44,7 +44,8 @@ class Maker:
         self.seed = seed
         self.files = {}
         self.snippets = []
-        self.live = live  # address that sites listen on and upstream, for those that are really served
+        self.live = live  # address that the site listens on, and upstreams, for one that is really served
+        self.taken = 0
         self.ports = 20000 + (seed * 7) % 20000
 
     def chance(self, share):
@@ -58,8 +59,9 @@ class Maker:
         return self.ports
 
     def upstream(self):
-        if self.live:
-            return self.pick([self.live[1], "http://" + self.live[1]])
+        if self.live:  # every reverse_proxy has an upstream of its own
+            self.taken += 1
+            return self.pick(["", "http://"]) + self.live[1][self.taken % len(self.live[1])]
         return self.pick(UPSTREAMS)
 
     def upstreams(self):

@@ -185,7 +185,7 @@ class State:
         if hosts:
             self.names = tuple(hosts)
         for path in (prefix, exact):
-            if path is None:
+            if path is None or path in ("/", "") and exact is None:
                 continue
             if self.rewritten or not (path.startswith(self.seen) or self.seen.startswith(path)):
                 self.pattern = True
@@ -231,7 +231,8 @@ def walk(routes, state, found, errors=False):
             # what a route did to the request holds behind it, for the requests that it meets
             for passed, ops in inner.ops[len(state.ops):]:
                 state.ops.append((([match] if match else []) + passed, ops))
-            if not match:
+            prefix = matcher_of(match)[0] if match and set(match) == {"path"} else None
+            if not match or (prefix is not None and state.seen.startswith(prefix)):
                 state.seen, state.rewritten = inner.seen, inner.rewritten
 
 

@@ -12,7 +12,8 @@ import sys
 from generate import make
 from nginx import fail, model, need, nginx, scratch
 
-SYNTAX = re.compile(r'(unexpected "."|unexpected end of file|too long parameter|is not terminated by|has no opening)'
+SYNTAX = re.compile(r'(unexpected "."|unexpected end of file|too long parameter|is not terminated by|has no opening|'
+                    r'invalid number of arguments in "(?:proxy_set_header|proxy_pass|proxy_http_version|set|include)")'
                     r'(?!.* in condition).* in (\S+):(\d+)')
 
 

@@ -1,0 +1,76 @@
+#include "base/text.h"
+#include "format/apache_internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+/* Debian's apache2.conf lies in its ServerRoot; upstream's httpd.conf in conf/ below it, and says ServerRoot itself. */
+static const char *default_root(struct dr_arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) : 0;
+
+    if (length > 5 && strncmp(path + length - 5, "/conf", 5) == 0)
+        length -= 5;
+    return length > 0 ? dr_arena_strndup(arena, path, length) : "/";
+}
+
+static bool holds_word(const struct dr_proxy_file *file, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (size_t at = 0; at + length <= file->length; at++)
+        if ((file->bytes[at] | 0x20) == word[0] && strncasecmp(file->bytes + at, word, length) == 0)
+            return true;
+    return false;
+}
+
+static int understand(struct apache_reader *reader, struct dr_proxy_config *config)
+{
+    struct apache_tree *tree = dr_arena_alloc(reader->arena, sizeof(*tree));
+    int r;
+
+    if (!tree)
+        return -ENOMEM;
+    *tree = (struct apache_tree){ .reader = reader, .root = reader->root };
+    r = apache_servers(reader, tree);
+    if (r >= 0)
+        r = apache_routes(reader, tree);
+    config->tree = tree;
+    return r;
+}
+
+static int apache_read(const struct dr_proxy_loader *loader, const char *path, const char *prefix,
+                       struct dr_proxy_config *ret_config)
+{
+    struct dr_arena *arena = loader->arena;
+    struct apache_reader *reader = dr_arena_alloc(arena, sizeof(*reader));
+    struct apache_node *root = dr_arena_alloc(arena, sizeof(*root));
+    const struct dr_proxy_file *file = NULL;
+    const char *folder = dr_arena_strdup(arena, path);
+
+    if (!reader || !root || !folder)
+        return -ENOMEM;
+    *reader = (struct apache_reader){ .gathering = { .loader = loader }, .arena = arena, .root = root };
+    reader->server_root = prefix ? prefix : default_root(arena, path);
+    apache_modules_static(reader);
+    if (strrchr(folder, '/'))
+        *strrchr(folder, '/') = '\0';
+    apache_envvars_read(reader, folder);
+    /* A site's file by itself: the modules are loaded elsewhere. */
+    if (loader->load(loader->user, path, &file) >= 0)
+        reader->fragment = !holds_word(file, "loadmodule") && !holds_word(file, "include");
+
+    ret_config->kind = DR_PROXY_APACHE;
+    ret_config->path = path;
+    apache_read_file(reader, path, false, root, NULL);
+    if (reader->no_memory)
+        return -ENOMEM;
+
+    int r = understand(reader, ret_config);
+
+    return r < 0 ? r : dr_proxy_gathered(&reader->gathering, ret_config);
+}
+
+const struct dr_proxy_format dr_apache_format = { .kind = DR_PROXY_APACHE, .read = apache_read, .mend = apache_mend };
