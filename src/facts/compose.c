@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ENTRIES = 1024, MOST_FOLDERS = 8 };
+enum { MOST_ENTRIES = 1024, MOST_FOLDERS = 8, LONGEST_VALUE = 256 };
 
 /* ---- where ---- */
 
@@ -124,11 +124,13 @@ static const char *variable(const struct reading *reading, const char *text, siz
     return "";
 }
 
-/* Without quotes, and with ${NAME}, ${NAME:-default} filled in. */
+/* Without quotes, and with ${NAME}, ${NAME:-default} filled in. Longer texts are none that matters here. */
 static const char *filled(const struct reading *reading, const char *text, size_t length)
 {
     const char *out = "";
 
+    if (length > LONGEST_VALUE)
+        return out;
     for (size_t i = 0; i < length; i++) {
         const char *end = text[i] == '$' && i + 1 < length && text[i + 1] == '{' ? memchr(text + i, '}', length - i) : NULL;
 
