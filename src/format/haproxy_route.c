@@ -19,6 +19,7 @@ struct walk {
     const struct haproxy_proxy *frontend;
     const struct entrance *entrance;
     bool shared;
+    bool full; /* no more routes are kept */
     size_t first_route; /* of this frontend and entrance */
     const struct haproxy_proxy *taker; /* of handshakes that the backend at work never gets */
     const struct haproxy_line *taker_line;
@@ -164,7 +165,7 @@ static void fill_entrance(const struct walk *walk, const struct way *way, struct
     route->tls = walk->entrance->tls;
     route->names = choice->names ? choice->names : none;
     if (choice->pattern)
-        route->pattern = dr_haproxy_join(walk->arena, way->line, at, way->line->count);
+        route->pattern = dr_haproxy_join(walk->arena, way->line, at < way->line->count ? at : 0, way->line->count);
     else
         route->path = choice->path ? choice->path : "/";
 }
@@ -195,6 +196,7 @@ static int add_route(struct walk *walk, const struct way *way, size_t index)
         return 0;
     struct dr_route *route = dr_proxy_route(walk->tree->gathering);
 
+    walk->full = !route;
     if (!route)
         return 0;
     route->place = place;
@@ -264,7 +266,7 @@ static int take_way(struct walk *walk, struct way *way)
                              "'%.60s' is in mode tcp: a frontend in mode http cannot use it", way->backend->section->name);
         return 0;
     }
-    for (size_t i = 0; r == 0 && i < way->backend->servers.count; i++)
+    for (size_t i = 0; r == 0 && i < way->backend->servers.count && !walk->full; i++)
         r = add_route(walk, way, i);
     return r;
 }
@@ -356,13 +358,14 @@ static int walk_entrance(struct walk *walk)
     for (size_t i = 0; r == 0 && i < frontend->switches.count && (open[0] || open[1]); i++) {
         struct way way = { .line = frontend->switches.list[i] };
         size_t at = dr_haproxy_condition_at(way.line);
+        bool computed = strchr(dr_haproxy_word(way.line, 1), '%') != NULL; /* falls through when there is no such backend */
         enum haproxy_truth truths[2];
         bool comes[2];
 
         for (int j = 0; j < 2; j++) {
             truths[j] = dr_haproxy_holds(&frontend->own, way.line, at, &requests[j]);
             comes[j] = open[j] && truths[j] != HAPROXY_FALSE;
-            open[j] = open[j] && truths[j] != HAPROXY_TRUE;
+            open[j] = open[j] && (computed || truths[j] != HAPROXY_TRUE);
         }
         way.others = comes[0];
         way.handshakes = comes[1];
@@ -373,7 +376,7 @@ static int walk_entrance(struct walk *walk)
                              requests[0].headers[DR_ROUTE_HOST].fate != requests[1].headers[DR_ROUTE_HOST].fate;
         if (r == 0 && is_taken_before(walk, &way, i))
             continue;
-        if (r == 0 && strchr(dr_haproxy_word(way.line, 1), '%')) {
+        if (r == 0 && computed) {
             r = take_computed_way(walk, &way);
             continue;
         }

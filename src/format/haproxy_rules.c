@@ -311,7 +311,7 @@ static void apply_timeout(const struct haproxy_line *line, enum haproxy_truth tr
 
     if (!time)
         return;
-    request->times_unknown = truth == HAPROXY_UNKNOWN || !dr_haproxy_time(dr_haproxy_word(line, 3), &ms);
+    request->times_unknown = !dr_haproxy_time(dr_haproxy_word(line, 3), &ms) || truth == HAPROXY_UNKNOWN;
     *time = (struct haproxy_time){ .line = line, .ms = ms };
 }
 
