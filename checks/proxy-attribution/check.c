@@ -342,5 +342,6 @@ const struct dr_check dr_check_proxy_attribution = {
     .tags = tags,
     .problems = problems,
     .problem_count = sizeof(problems) / sizeof(problems[0]),
+    .live = true,
     .run = run,
 };

@@ -333,8 +333,8 @@ const struct dr_check dr_check_proxy_websocket = {
     .id = "proxy-websocket",
     .title = "Reverse proxies hand WebSockets and their clients' addresses on to the gateway",
     .tags = tags,
-    .live = true,
     .problems = dr_proxy_websocket_problems,
     .problem_count = DR_PROXY_PROBLEMS,
+    .live = true,
     .run = run,
 };

@@ -33,6 +33,7 @@ struct socket_machine {
     bool ended; /* the other end closed it */
     bool wait_write;
     bool deep_sent;
+    bool said_goodbye; /* the other end has answered our closing */
     struct dr_live_failure certificate;
 };
 
@@ -246,7 +247,10 @@ static void take_message(wslay_event_context_ptr frames, const struct wslay_even
     (void)frames;
     if (message->opcode == WSLAY_TEXT_FRAME && socket->phase == FRAMES)
         take_text(socket, dr_strndup(context, (const char *)message->msg, message->msg_length));
-    if (message->opcode != WSLAY_CONNECTION_CLOSE || socket->phase == CLOSING)
+    if (message->opcode != WSLAY_CONNECTION_CLOSE)
+        return;
+    socket->said_goodbye = true;
+    if (socket->phase == CLOSING)
         return;
     reason = message->msg_length > 2 ? dr_strndup(context, (const char *)message->msg + 2, message->msg_length - 2) : "";
     socket->answer->close_code = message->status_code;
@@ -366,7 +370,7 @@ static void work_frames(struct socket_machine *socket)
     socket->wait_write = false;
     (void)wslay->recv(socket->frames);
     (void)wslay->send(socket->frames);
-    if (socket->ended || socket->broken || socket->answer->close_code > 0 ||
+    if (socket->ended || socket->broken || socket->said_goodbye ||
         (socket->phase == CLOSING && dr_live_now_ms() - socket->closing_ms > CLOSE_PATIENCE_MS))
         finish(socket);
 }

@@ -205,7 +205,8 @@ static void want_forward(struct mending *mending)
     header = dr_nginx_header(scope, "X-Forwarded-For", &count);
     if (count != 1 || !is_address(mending, header))
         want_header(mending, "X-Forwarded-For", address);
-    if (route->headers[DR_ROUTE_FORWARDED_PROTO].fate != DR_HEADER_SET)
+    (void)dr_nginx_header(scope, "X-Forwarded-Proto", &count);
+    if (count > 1 || route->headers[DR_ROUTE_FORWARDED_PROTO].fate != DR_HEADER_SET)
         want_header(mending, "X-Forwarded-Proto", "$scheme");
 }
 

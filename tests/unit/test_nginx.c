@@ -79,6 +79,11 @@ static const struct {
     { "http { server { location / { proxy_pass http://$host:18789; } } }", "/ -:18789;" },
     { "http { server { listen 1 ssl; location / { proxy_pass $scheme://h; } } }", "/ h:443;" },
     { "http { server { location /o/ { rewrite ^/o/(.*)$ /$1 break; proxy_pass http://h; } } }", "/o/ h:80+/;" },
+    /* Nginx Proxy Manager writes it like this. */
+    { "http { server { set $scheme_ http; set $server \"127.0.0.1\"; set $port 18789; location / { include p; } } }\n"
+      "=== p\nproxy_pass $scheme_://$server:$port$request_uri;\n",
+      "/ 127.0.0.1:18789;" },
+    { "http { server { location / { proxy_pass http://h:1/sub$request_uri; } } }", "/ h:1+/sub${request_uri};" },
     { "http { server { location / { fastcgi_pass h:1; } location /g { grpc_pass grpc://h; } } }", "" },
     { "stream { upstream s { server a:1; server b:2; } server { listen 1; proxy_pass s; } }", "/ a:1;/ b:2;" },
     { "stream { server { listen 1; proxy_pass 127.0.0.1:18789; } }", "/ 127.0.0.1:18789;" },
@@ -238,9 +243,9 @@ static const struct {
       "proxy_set_header Connection $c; location / { proxy_pass http://h; } } }",
       DR_UPGRADE_PASSED, 0 },
     /* The classic: one proxy_set_header in the location drops those of the server. */
-    { "http { server { " SHAKES "proxy_set_header Connection upgrade; location / { proxy_set_header Host $host;"
+    { "http { server { " SHAKES "proxy_set_header Connection upgrade; location / {\nproxy_set_header Host $host;"
       " proxy_pass http://h; } } }",
-      DR_UPGRADE_DROPPED, 0 },
+      DR_UPGRADE_DROPPED, 2 },
     { "stream { server { listen 1; proxy_pass h:1; } }", DR_UPGRADE_PASSED, 0 },
 };
 
