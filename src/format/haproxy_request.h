@@ -94,6 +94,16 @@ enum haproxy_truth dr_haproxy_match(const struct haproxy_criterion *criterion, c
 bool dr_haproxy_asks_host(const struct haproxy_criterion *criterion);
 bool dr_haproxy_asks_path(const struct haproxy_criterion *criterion);
 
+/* --- haproxy_header.c --------------------------------------------------------------------------------------------------- */
+
+int dr_haproxy_header_of(const char *name); /* enum dr_route_header_name, HAPROXY_WS_...; -1: none of these */
+const char *dr_haproxy_header_name(int header); /* in lower case */
+enum haproxy_truth dr_haproxy_names_header(const struct haproxy_line *line, const char *header);
+enum dr_header_fate dr_haproxy_added_to(enum dr_header_fate before);
+/* The fate of a header that is set to, or gets one more, `value`. */
+enum dr_header_fate dr_haproxy_fate_of_value(const struct haproxy_request *request, int header, enum dr_header_fate before,
+                                             const char *value, bool adds);
+
 /* --- haproxy_rules.c ---------------------------------------------------------------------------------------------------- */
 
 /* A handshake or an ordinary request as a client sends it. */
