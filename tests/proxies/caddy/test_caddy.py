@@ -27,7 +27,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import generate  # noqa: E402
 import model  # noqa: E402
 
-SEEDS, LIVE = int(os.environ.get("CADDY_SEEDS", "560")), int(os.environ.get("CADDY_LIVE", "60"))
+SEEDS, LIVE = int(os.environ.get("CADDY_SEEDS", "640")), int(os.environ.get("CADDY_LIVE", "60"))
 DRIVER = os.environ["PROXY_DRIVER"]
 problems = []
 counts = {}
