@@ -171,15 +171,22 @@ static enum reach reaches(const struct caddy_op *op, const struct caddy_way *way
     if (match->all || !match->text)
         return ALWAYS;
     for (const struct caddy_matched *passed = way->matched; passed; passed = passed->outer)
-        if (strcmp(passed->text, match->text) == 0)
+        if (passed->rewrites == op->rewrites && strcmp(passed->text, match->text) == 0)
             return ALWAYS;
     if (match->more || match->hosts || (!match->path && !match->exact))
         return MAYBE;
     const char *path = match->path ? match->path : match->exact;
+    size_t seen = strlen(op->seen), before = strlen(op->path);
 
-    if (match->path && starts_with(way->path, path))
+    if (!starts_with(path, op->seen))
+        return match->path && starts_with(op->seen, path) ? ALWAYS : NEVER;
+    /* in the words of the client's path: op->path and what the matcher asks for beyond op->seen */
+    if (!starts_with(way->path, op->path))
+        return MAYBE;
+    path += seen;
+    if (match->path && starts_with(way->path + before, path))
         return ALWAYS;
-    return starts_with(path, way->path) ? MAYBE : NEVER;
+    return starts_with(path, way->path + before) ? MAYBE : NEVER;
 }
 
 /* From the first to the last: they are kept in the other order. */

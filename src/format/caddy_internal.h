@@ -271,6 +271,8 @@ struct caddy_op {
     struct dr_source source;
     const struct caddy_line *line; /* NULL from JSON */
     struct caddy_match match; /* of a request_header */
+    const char *path, *seen; /* those of the way where it stands: what its matcher's path is compared with */
+    unsigned rewrites;
     bool maybe; /* what it depends on cannot be told */
     struct caddy_reach *reach; /* of a request_header; NULL from JSON */
     const struct caddy_op *next;
@@ -283,6 +285,7 @@ struct caddy_reach { /* which reverse_proxy lines a request_header changes the r
 
 struct caddy_matched { /* matchers that a request on this way has passed */
     const char *text;
+    unsigned rewrites; /* when: the same words mean another path after the next one */
     const struct caddy_matched *outer;
 };
 
@@ -317,6 +320,7 @@ struct caddy_way {
     const char *seen; /* the same prefix after strip_prefix and rewrite */
     const char *pattern; /* further conditions, or NULL */
     bool exact;
+    unsigned rewrites; /* how often the path was changed */
     const char *rewritten; /* a rewrite that is no prefix any more, as spelt; or NULL */
     const struct caddy_op *ops; /* request_header, the last first */
     unsigned op_count;

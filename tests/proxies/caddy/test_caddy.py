@@ -168,7 +168,7 @@ def differences(route, leaf):
     seen = model.fates(model.arrived(bare.headers, bare.host), model.arrived(marked.headers, marked.host), host)
     for name, fate in seen.items():
         said = route["headers"][name]["fate"]
-        if name in marked.unsure or (name == "Host" and route["upstream_tls"] and said == "unknown"):
+        if model.canonical(name) in marked.unsure or (name == "Host" and route["upstream_tls"] and said == "unknown"):
             continue
         count("header fates compared")
         count("header fates not told", said == "unknown")
