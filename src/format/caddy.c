@@ -13,8 +13,8 @@ struct dr_source caddy_source(const struct caddy_token *token)
     return (struct dr_source){ .path = token->place.file->path, .line = token->place.line, .column = token->place.column };
 }
 
-static void fault(struct caddy_reader *reader, const struct caddy_token *token, bool hides, const char *format,
-                  va_list arguments)
+static void DR_PRINTF(4, 0)
+    fault(struct caddy_reader *reader, const struct caddy_token *token, bool hides, const char *format, va_list arguments)
 {
     struct dr_source source = token ? caddy_source(token) : (struct dr_source){ 0 };
     const char *text = dr_arena_vformat(reader->arena, format, arguments);

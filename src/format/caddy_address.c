@@ -220,9 +220,11 @@ bool caddy_parse_upstream(struct dr_arena *arena, const char *text, struct caddy
         ret_upstream->host = host;
         read_ports(port[0] ? port : "80", ret_upstream);
     }
-    if (ret_upstream->dynamic)
-        ret_upstream->host = NULL, ret_upstream->first_port = ret_upstream->last_port = 0;
-    else if (ret_upstream->host[0] == '\0')
+    if (ret_upstream->dynamic) {
+        ret_upstream->host = NULL;
+        ret_upstream->first_port = ret_upstream->last_port = 0;
+    } else if (ret_upstream->host[0] == '\0') {
         ret_upstream->host = "localhost"; /* Go dials the local host then */
+    }
     return true;
 }

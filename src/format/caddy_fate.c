@@ -24,117 +24,9 @@ struct state {
     struct dr_source lost_source;
 };
 
-enum { UPGRADE = 0, CONNECTION = 1 };
-
 static bool starts_with(const char *text, const char *prefix)
 {
     return strncasecmp(text, prefix, strlen(prefix)) == 0;
-}
-
-/* Deleting takes "*x", "x*" and "*x*". */
-bool caddy_op_names(const struct caddy_op *op, const char *header)
-{
-    const char *field = op->field;
-    size_t length = strlen(field), header_length = strlen(header);
-    bool front = length > 0 && field[0] == '*', back = length > 1 && field[length - 1] == '*';
-
-    if (op->kind == CADDY_REPLACE && strcmp(field, "*") == 0)
-        return true;
-    if (op->kind != CADDY_DELETE || (!front && !back))
-        return strcasecmp(field, header) == 0;
-    if (strcmp(field, "*") == 0)
-        return true;
-    length -= (size_t)front + back;
-    if (length > header_length)
-        return false;
-    for (size_t at = 0; at + length <= header_length; at++) {
-        bool here = strncasecmp(header + at, field + front, length) == 0;
-
-        if (here && (front || at == 0) && (back || at + length == header_length))
-            return true;
-    }
-    return false;
-}
-
-/* Does the list of a Connection header hold "upgrade"? */
-static bool lists_upgrade(const char *value)
-{
-    while (*value) {
-        value += strspn(value, " \t,");
-        size_t length = strcspn(value, " \t,");
-
-        if (length == 7 && strncasecmp(value, "upgrade", 7) == 0)
-            return true;
-        value += length;
-    }
-    return false;
-}
-
-/* Placeholders whose value the client cannot choose. Host, scheme and method are about the request, but no header is forged by them. */
-static bool is_proxys_own(const char *name)
-{
-    static const char *const own[] = {
-        "http.request.remote",
-        "http.request.host",
-        "http.request.hostport",
-        "http.request.scheme",
-        "http.request.proto",
-        "http.request.port",
-        "http.request.local",
-        "http.request.tls.",
-        "http.reverse_proxy.",
-        "http.vars.client_ip",
-        "env.",
-        "system.",
-        "time.",
-        "http.shutting_down",
-        "http.request.uuid",
-        "file.",
-    };
-
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-        if (starts_with(name, own[i]))
-            return strcmp(name, "http.vars.client_ip") != 0; /* the client's word when a proxy is trusted */
-    return false;
-}
-
-struct value { /* what a value is made of */
-    bool own, others; /* placeholders that the proxy, or the client, fills */
-    bool own_last; /* behind all of the client's */
-    const char *header; /* nothing but {http.request.header.<this>}; arena text */
-};
-
-/* {http.request.header.X} where an earlier request_header has put the proxy's own value, or nothing, in X's place. */
-static bool is_replaced(const struct state *state, const char *name)
-{
-    static const char prefix[] = "http.request.header.";
-
-    if (!state || strncmp(name, prefix, sizeof(prefix) - 1) != 0)
-        return false;
-    name += sizeof(prefix) - 1;
-    int index = dr_route_header_index(name, strcspn(name, "}"));
-
-    return index >= 0 && index != DR_ROUTE_HOST &&
-           (state->before[index].fate == DR_HEADER_SET || state->before[index].fate == DR_HEADER_ABSENT);
-}
-
-static void take_apart(struct dr_arena *arena, const struct state *state, const char *text, struct value *ret_value)
-{
-    static const char prefix[] = "{http.request.header.";
-    const char *close = strchr(text, '}');
-
-    *ret_value = (struct value){ 0 };
-    if (strncmp(text, prefix, sizeof(prefix) - 1) == 0 && close && close[1] == '\0')
-        ret_value->header = dr_arena_strndup(arena, text + sizeof(prefix) - 1, (size_t)(close - text) - sizeof(prefix) + 1);
-    for (const char *open; (open = strchr(text, '{')); text = open + 1) {
-        if (is_proxys_own(open + 1) || is_replaced(state, open + 1)) {
-            ret_value->own = true;
-            ret_value->own_last = true;
-        } else if (starts_with(open + 1, "http.")) {
-            ret_value->others = true;
-            ret_value->own_last = false;
-        } /* else: nothing that caddy knows; it stays as it is */
-    }
 }
 
 static bool common_ports(const struct caddy_entry *entry)
@@ -142,7 +34,8 @@ static bool common_ports(const struct caddy_entry *entry)
     return entry && (entry->port == 80 || entry->port == 443);
 }
 
-static enum dr_header_fate fate_of_value(struct state *state, int index, const struct value *value, const char *text)
+static enum dr_header_fate fate_of_value(struct state *state, int index, const struct caddy_op_value *value,
+                                         const char *text)
 {
     if (index == DR_ROUTE_HOST &&
         (strcmp(text, "{http.request.hostport}") == 0 || strcmp(text, "{http.request.header.Host}") == 0))
@@ -160,51 +53,19 @@ static enum dr_header_fate fate_of_value(struct state *state, int index, const s
     return DR_HEADER_SET;
 }
 
-/* Would a handshake survive this value of Upgrade or Connection? */
-static enum dr_upgrade kept_by_value(const struct value *value, int which, const char *text)
-{
-    if (value->header) {
-        bool same = strcasecmp(value->header, which == UPGRADE ? "Upgrade" : "Connection") == 0;
-
-        return same ? DR_UPGRADE_PASSED : DR_UPGRADE_UNKNOWN;
-    }
-    if (value->others || value->own)
-        return DR_UPGRADE_UNKNOWN;
-    return (which == UPGRADE ? strcasecmp(text, "websocket") == 0 : lists_upgrade(text)) ? DR_UPGRADE_PASSED
-                                                                                         : DR_UPGRADE_DROPPED;
-}
-
-bool caddy_op_spoils(struct dr_arena *arena, const struct caddy_op *op)
-{
-    static const char *const headers[2] = { "Upgrade", "Connection" };
-    struct value value;
-
-    if (op->kind != CADDY_ADD && (caddy_op_names(op, "Sec-WebSocket-Key") || caddy_op_names(op, "Sec-WebSocket-Version")))
-        return true;
-    take_apart(arena, NULL, op->value, &value);
-    for (int which = 0; which < 2; which++) {
-        if (!caddy_op_names(op, headers[which]))
-            continue;
-        if (op->kind == CADDY_SET ? kept_by_value(&value, which, op->value) != DR_UPGRADE_PASSED
-                                  : op->kind != CADDY_ADD || which == UPGRADE)
-            return true;
-    }
-    return false;
-}
-
-static void apply_upgrade(struct state *state, int which, const struct caddy_op *op, const struct value *value)
+static void apply_upgrade(struct state *state, int which, const struct caddy_op *op, const struct caddy_op_value *value)
 {
     enum dr_upgrade *keeps = &state->keeps[which];
 
     switch (op->kind) {
     case CADDY_ADD:
         if (*keeps == DR_UPGRADE_DROPPED)
-            *keeps = kept_by_value(value, which, op->value);
-        else if (which == UPGRADE)
+            *keeps = caddy_kept_by_value(value, which, op->value);
+        else if (which == CADDY_UPGRADE)
             *keeps = DR_UPGRADE_UNKNOWN;
         break;
     case CADDY_SET:
-        *keeps = kept_by_value(value, which, op->value);
+        *keeps = caddy_kept_by_value(value, which, op->value);
         break;
     case CADDY_DELETE:
         *keeps = DR_UPGRADE_DROPPED;
@@ -216,7 +77,8 @@ static void apply_upgrade(struct state *state, int which, const struct caddy_op 
     }
 }
 
-static enum dr_header_fate fate_after(struct state *state, int index, const struct caddy_op *op, const struct value *value)
+static enum dr_header_fate fate_after(struct state *state, int index, const struct caddy_op *op,
+                                      const struct caddy_op_value *value)
 {
     enum dr_header_fate now = state->headers[index].fate;
 
@@ -264,12 +126,12 @@ static void apply(struct caddy_reader *reader, struct state *state, const struct
         [DR_ROUTE_REAL_IP] = "X-Real-IP",
         [DR_ROUTE_FORWARDED] = "Forwarded",
     };
-    struct value field, value;
+    struct caddy_op_value field, value;
 
-    take_apart(reader->arena, NULL, op->field, &field);
+    caddy_take_apart(reader->arena, NULL, op->field, &field);
     bool unknown_field = field.own || field.others;
 
-    take_apart(reader->arena, state, op->value, &value);
+    caddy_take_apart(reader->arena, state->before, op->value, &value);
     for (int i = 0; i < DR_ROUTE_HEADERS; i++) {
         if (!unknown_field && !caddy_op_names(op, header_names[i]))
             continue;
@@ -309,15 +171,22 @@ static enum reach reaches(const struct caddy_op *op, const struct caddy_way *way
     if (match->all || !match->text)
         return ALWAYS;
     for (const struct caddy_matched *passed = way->matched; passed; passed = passed->outer)
-        if (strcmp(passed->text, match->text) == 0)
+        if (passed->rewrites == op->rewrites && strcmp(passed->text, match->text) == 0)
             return ALWAYS;
     if (match->more || match->hosts || (!match->path && !match->exact))
         return MAYBE;
     const char *path = match->path ? match->path : match->exact;
+    size_t seen = strlen(op->seen), before = strlen(op->path);
 
-    if (match->path && starts_with(way->path, path))
+    if (!starts_with(path, op->seen))
+        return match->path && starts_with(op->seen, path) ? ALWAYS : NEVER;
+    /* in the words of the client's path: op->path and what the matcher asks for beyond op->seen */
+    if (!starts_with(way->path, op->path))
+        return MAYBE;
+    path += seen;
+    if (match->path && starts_with(way->path + before, path))
         return ALWAYS;
-    return starts_with(path, way->path) ? MAYBE : NEVER;
+    return starts_with(path, way->path + before) ? MAYBE : NEVER;
 }
 
 /* From the first to the last: they are kept in the other order. */
@@ -364,12 +233,14 @@ static void own_headers(struct state *state, bool trusts, const struct dr_source
             *header = (struct dr_route_header){ .fate = DR_HEADER_SET };
     }
     enum dr_upgrade both =
-        state->keeps[UPGRADE] == DR_UPGRADE_DROPPED || state->keeps[CONNECTION] == DR_UPGRADE_DROPPED ? DR_UPGRADE_DROPPED
-        : state->keeps[UPGRADE] == DR_UPGRADE_PASSED && state->keeps[CONNECTION] == DR_UPGRADE_PASSED ? DR_UPGRADE_PASSED
-                                                                                                      : DR_UPGRADE_UNKNOWN;
+        state->keeps[CADDY_UPGRADE] == DR_UPGRADE_DROPPED || state->keeps[CADDY_CONNECTION] == DR_UPGRADE_DROPPED
+            ? DR_UPGRADE_DROPPED
+        : state->keeps[CADDY_UPGRADE] == DR_UPGRADE_PASSED && state->keeps[CADDY_CONNECTION] == DR_UPGRADE_PASSED
+            ? DR_UPGRADE_PASSED
+            : DR_UPGRADE_UNKNOWN;
 
     if (both == DR_UPGRADE_DROPPED) {
-        bool first = state->keeps[UPGRADE] == DR_UPGRADE_DROPPED;
+        bool first = state->keeps[CADDY_UPGRADE] == DR_UPGRADE_DROPPED;
         struct dr_route_header gone = state->headers[first ? DR_ROUTE_UPGRADE : DR_ROUTE_CONNECTION];
 
         gone.fate = DR_HEADER_ABSENT;
@@ -377,7 +248,7 @@ static void own_headers(struct state *state, bool trusts, const struct dr_source
     }
     if (both == DR_UPGRADE_UNKNOWN)
         state->headers[DR_ROUTE_UPGRADE].fate = state->headers[DR_ROUTE_CONNECTION].fate = DR_HEADER_UNKNOWN;
-    state->keeps[UPGRADE] = state->keeps[CONNECTION] = both;
+    state->keeps[CADDY_UPGRADE] = state->keeps[CADDY_CONNECTION] = both;
 }
 
 static void apply_header_up(struct caddy_reader *reader, struct state *state, const struct caddy_proxy *proxy)

@@ -132,7 +132,7 @@ static bool add(struct importing *importing, const struct caddy_token *tokens, s
         if (++reader->tokens_made > CADDY_TOKENS)
             return caddy_stop(reader, &importing->words[0], "more than %d words; this import was not carried out",
                               CADDY_TOKENS);
-        if (filled && importing->block && strcmp(tokens[i].text, "{block}") == 0) {
+        if (filled && strcmp(tokens[i].text, "{block}") == 0) { /* v2.9.0 */
             if (!add(importing, importing->block, importing->block_count, false))
                 return false;
             continue;

@@ -12,9 +12,12 @@
  *   caddy_address.c   site addresses, upstream addresses
  *   caddy_site.c      which addresses a site listens on, TLS or not
  *   caddy_match.c     @name, /path, *
+ *   caddy_way.c       what a request must look like to come this way, and the routes at its end
  *   caddy_walk.c      directives in caddy's order -> reverse_proxy with what happens before it
  *   caddy_proxy.c     reverse_proxy's block
+ *   caddy_op.c        one header operation
  *   caddy_fate.c      header operations -> what arrives
+ *   caddy_edit.c      lines taken out of and put into a file
  *   caddy_mend.c      edits
  *   caddy_json.c      the same from a JSON configuration
  *
@@ -268,6 +271,8 @@ struct caddy_op {
     struct dr_source source;
     const struct caddy_line *line; /* NULL from JSON */
     struct caddy_match match; /* of a request_header */
+    const char *path, *seen; /* those of the way where it stands: what its matcher's path is compared with */
+    unsigned rewrites;
     bool maybe; /* what it depends on cannot be told */
     struct caddy_reach *reach; /* of a request_header; NULL from JSON */
     const struct caddy_op *next;
@@ -280,6 +285,7 @@ struct caddy_reach { /* which reverse_proxy lines a request_header changes the r
 
 struct caddy_matched { /* matchers that a request on this way has passed */
     const char *text;
+    unsigned rewrites; /* when: the same words mean another path after the next one */
     const struct caddy_matched *outer;
 };
 
@@ -314,12 +320,25 @@ struct caddy_way {
     const char *seen; /* the same prefix after strip_prefix and rewrite */
     const char *pattern; /* further conditions, or NULL */
     bool exact;
+    unsigned rewrites; /* how often the path was changed */
     const char *rewritten; /* a rewrite that is no prefix any more, as spelt; or NULL */
     const struct caddy_op *ops; /* request_header, the last first */
     unsigned op_count;
     const struct caddy_matched *matched;
 };
 
+struct caddy_op_value { /* what a value is made of */
+    bool own, others; /* placeholders that the proxy, or the client, fills */
+    bool own_last; /* behind all of the client's */
+    const char *header; /* nothing but {http.request.header.<this>}; arena text */
+};
+
+/* `before`: what {http.request.header.X} stands for; NULL: the client's. */
+void caddy_take_apart(struct dr_arena *arena, const struct dr_route_header *before, const char *text,
+                      struct caddy_op_value *ret_value);
+/* Would a handshake survive this value of Upgrade or Connection? */
+enum { CADDY_UPGRADE = 0, CADDY_CONNECTION = 1 };
+enum dr_upgrade caddy_kept_by_value(const struct caddy_op_value *value, int which, const char *text);
 bool caddy_op_names(const struct caddy_op *op, const char *header);
 /* Do clients get HTTP/1.1 there, by which WebSockets are opened? (`protocols` of servers) */
 bool caddy_serves_http1(const struct caddy_entry *entry);
@@ -350,6 +369,31 @@ struct caddy_route_place {
 
 bool caddy_is_json(const struct dr_proxy_file *file);
 void caddy_read_json(struct caddy_reader *reader, const struct dr_proxy_file *file);
+
+/* --- edits --------------------------------------------------------------------------------------------------------------------- */
+
+struct caddy_mending { /* of one route */
+    struct dr_arena *arena;
+    const struct dr_route *route;
+    const struct caddy_route_place *place;
+    const struct caddy_proxy *proxy;
+    struct dr_route_edits edits;
+    const char *added; /* lines to put into the block, each without its indentation, '\n' between them */
+    const char *why_not; /* with `error` -ENOTSUP */
+    int error; /* the first */
+};
+
+void caddy_refuse(struct caddy_mending *mending, const char *why);
+/* Takes a line out, with the line end when nothing else stands there: a comment behind it stays. */
+void caddy_remove_line(struct caddy_mending *mending, const struct caddy_line *line);
+/* `at`, `length`: a part of the word's text. */
+void caddy_replace_text(struct caddy_mending *mending, const struct caddy_token *token, uint64_t at, uint64_t length,
+                        const char *text);
+/* Notes a line for the block of reverse_proxy; caddy_put_added puts all of them in place. */
+void caddy_add_line(struct caddy_mending *mending, const char *text);
+void caddy_put_added(struct caddy_mending *mending);
+/* Where a line with its block ends in its file. */
+uint64_t caddy_line_end(const struct caddy_line *line);
 
 int caddy_mend(const struct dr_route *route, unsigned mends, struct dr_arena *arena, struct dr_route_edits *ret_edits,
                const char **ret_why_not);

@@ -140,6 +140,9 @@ static void step_request_header(struct walk *step, struct caddy_way *way)
     if (++way->op_count > MOST_OPS)
         op->field = "{http.unknown}";
     op->match = step->match;
+    op->path = way->path;
+    op->seen = way->seen;
+    op->rewrites = way->rewrites;
     op->reach = dr_arena_alloc(reader->arena, sizeof(*op->reach));
     op->next = way->ops;
     if (!op->field || !op->reach)
@@ -165,7 +168,7 @@ static bool meets_all(const struct walk *step, const struct caddy_way *way)
     if (match->all)
         return true;
     for (const struct caddy_matched *passed = way->matched; passed; passed = passed->outer)
-        if (strcmp(passed->text, match->text) == 0)
+        if (passed->rewrites == way->rewrites && strcmp(passed->text, match->text) == 0)
             return true;
     return !match->more && !match->hosts && match->path && strncmp(way->seen, match->path, strlen(match->path)) == 0;
 }
@@ -193,10 +196,12 @@ static void step_uri(struct walk *step, struct caddy_way *way)
     /* Met by a part of the requests only: the others, which `path` stands for as well, stay as they are. */
     if (!meets_all(step, way))
         return;
-    if (strip)
+    if (strip) {
         caddy_way_strip(reader->arena, way, value);
-    else
+    } else {
         way->rewritten = words_from(reader, line, step->first);
+        way->rewrites++;
+    }
 }
 
 static void step_rewrite(struct walk *step, struct caddy_way *way)

@@ -32,7 +32,7 @@ void caddy_way_match(struct dr_arena *arena, struct caddy_way *way, const struct
     struct caddy_matched *matched = dr_arena_alloc(arena, sizeof(*matched));
 
     if (matched) {
-        *matched = (struct caddy_matched){ .text = match->text, .outer = way->matched };
+        *matched = (struct caddy_matched){ .text = match->text, .rewrites = way->rewrites, .outer = way->matched };
         way->matched = matched;
     }
     if (match->hosts)
@@ -56,6 +56,7 @@ void caddy_way_strip(struct dr_arena *arena, struct caddy_way *way, const char *
     if (!prefix)
         return;
     length = strlen(prefix);
+    way->rewrites++;
     if (strncmp(way->seen, prefix, length) == 0)
         way->seen += length;
     /* else: only a part of the requests begins with it; the others stay as they are */
@@ -68,6 +69,7 @@ void caddy_way_rewrite(struct dr_arena *arena, struct caddy_way *way, const char
 
     if (!text)
         return;
+    way->rewrites++;
     if (brace && (strcmp(brace, "{http.request.uri}") == 0 || strcmp(brace, "{http.request.uri.path}") == 0) &&
         !way->rewritten) {
         const char *front = dr_arena_strndup(arena, text, (size_t)(brace - text));

@@ -169,7 +169,7 @@ UNSURE = {"unsure": True}
 
 class State:
     def __init__(self):
-        self.names, self.path, self.seen, self.pattern, self.rewritten, self.ops, self.sets = (), "/", "/", False, False, [], []
+        self.names, self.path, self.seen, self.pattern, self.rewritten, self.ops, self.sets, self.level = (), "/", "/", False, False, [], [], 0
 
     def copy(self):
         new = State()
@@ -181,7 +181,7 @@ class State:
         if not match:
             return
         prefix, exact, hosts, more = matcher_of(match)
-        self.sets.append(match)
+        self.sets.append((match, self.level))
         if hosts:
             self.names = tuple(hosts)
         for path in (prefix, exact):
@@ -208,8 +208,9 @@ def walk(routes, state, found, errors=False):
                     before, deeper = len(inner.ops), inner.copy()
                     walk(handler.get("routes"), deeper, found, errors)
                     # Whether a request comes out of it again is not worked out here.
-                    inner.ops += [(passed + [UNSURE], ops) for passed, ops in deeper.ops[before:]]
+                    inner.ops += [(passed + [(UNSURE, 0)], ops) for passed, ops in deeper.ops[before:]]
                 elif kind == "rewrite":
+                    inner.level += 1
                     prefix = handler.get("strip_path_prefix")
                     if prefix and inner.seen.startswith(prefix):
                         inner.seen = inner.seen[len(prefix):]
@@ -230,10 +231,10 @@ def walk(routes, state, found, errors=False):
                         walk(answer.get("routes"), later, found, errors)
             # what a route did to the request holds behind it, for the requests that it meets
             for passed, ops in inner.ops[len(state.ops):]:
-                state.ops.append((([match] if match else []) + passed, ops))
+                state.ops.append((([(match, state.level)] if match else []) + passed, ops))
             prefix = matcher_of(match)[0] if match and set(match) == {"path"} else None
             if not match or (prefix is not None and state.seen.startswith(prefix)):
-                state.seen, state.rewritten = inner.seen, inner.rewritten
+                state.seen, state.rewritten, state.level = inner.seen, inner.rewritten, inner.level
 
 
 def tls(server, http_port, https_port):
@@ -279,7 +280,8 @@ def sent(leaf, marked, host, path):
     dial = ((leaf.handler.get("upstreams") or [{}])[0]).get("dial", "")
     request = Request(host, path, handshake(marked), scheme="https" if leaf.tls else "http", upstream=dial)
     for passed, ops in leaf.state.ops:
-        answers = [True if match in leaf.state.sets else meets(match, host, path) for match in passed]
+        # a path matcher that stands behind a rewrite sees another path than the client's: not worked out here
+        answers = [True if (match, level) in leaf.state.sets else meets(match, host, path) if level == 0 or "path" not in match else None for match, level in passed]
         if False in answers:
             continue
         if None in answers:
