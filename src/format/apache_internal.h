@@ -377,6 +377,7 @@ void apache_upgrade(const struct apache_facts *facts, const struct apache_place 
 void apache_choose_workers(struct apache_place *place);
 void apache_silence(const struct apache_place *place, struct dr_route *route);
 
+bool apache_same_host(const char *left, const char *right);
 int apache_routes(struct apache_reader *reader, struct apache_tree *tree);
 
 /* --- edits ---------------------------------------------------------------------------------------------------------------- */

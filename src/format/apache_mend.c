@@ -40,7 +40,7 @@ static bool same_upstream(const struct dr_route *left, const struct dr_route *ri
 
     if (a->member && b->member && a->node == b->node)
         return true;
-    return left->upstream_host && right->upstream_host && strcasecmp(left->upstream_host, right->upstream_host) == 0 &&
+    return left->upstream_host && right->upstream_host && apache_same_host(left->upstream_host, right->upstream_host) &&
            left->upstream_port == right->upstream_port;
 }
 
@@ -72,22 +72,27 @@ static void add_text(struct mending *mending, const char **list, const char *sep
 
 /* --- upstream --------------------------------------------------------------------------------------------------------------- */
 
-/* The host in a spelling such as http://localhost:1/ becomes 127.0.0.1. False: it does not name that host. */
+/* Is it spelt so that it may mean ::1? */
+static bool is_doubtful(const char *host)
+{
+    return host && (strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0);
+}
+
+/* The host in a spelling such as http://localhost:1/ becomes 127.0.0.1. False: it does not name this upstream, or not so. */
 static bool move_word(struct mending *mending, const struct apache_node *node, size_t word, bool needed)
 {
     const char *text = apache_arg(node, word), *begin = strstr(text, "://");
-    const char *host = mending->route->upstream_host;
-    size_t length = strlen(host) + (strchr(host, ':') ? 2 : 0);
+    struct dr_proxy_url url = { 0 };
     const char *moved;
 
-    if (!begin)
-        return false;
-    begin += 3;
-    if (strncasecmp(begin + (*begin == '['), host, strlen(host)) != 0 || !strchr(":/$%*", begin[length]))
+    if (!begin || !dr_proxy_url_parse(mending->out.arena, text, strcspn(text, "$%*"), &url) || !is_doubtful(url.host) ||
+        (url.port != 0 && url.port != mending->route->upstream_port))
         return false;
     if (!needed && (node->made || !node->words[word].verbatim))
         return false;
-    moved = dr_arena_format(mending->out.arena, "%.*s%s%s", (int)(begin - text), text, LOOPBACK, begin + length);
+    begin += 3;
+    moved = dr_arena_format(mending->out.arena, "%.*s%s%s", (int)(begin - text), text, LOOPBACK,
+                            begin + strlen(url.host) + (*begin == '[' ? 2 : 0));
     apache_edit_word(&mending->out, node, word, moved);
     return true;
 }
@@ -179,17 +184,17 @@ static void change_workers(struct mending *mending)
 
 static void mend_upstream(struct mending *mending)
 {
-    const struct dr_route *route = mending->route;
     const struct apache_place *place = mending->place;
 
-    if (!route->upstream_host ||
-        (strcasecmp(route->upstream_host, "localhost") != 0 && strcmp(route->upstream_host, "::1") != 0))
-        return;
-    mending->moved = move_word(mending, place->member ? place->member : place->node, place->target_word, true);
-    if (!mending->moved)
-        cannot(mending, "the upstream is not spelt in one piece: change it by hand");
     if (place->handshake)
-        (void)move_word(mending, place->handshake->node, 1, true);
+        mending->moved = move_word(mending, place->handshake->node, 1, true);
+    if (is_doubtful(mending->route->upstream_host)) {
+        mending->moved = move_word(mending, place->member ? place->member : place->node, place->target_word, true);
+        if (!mending->moved)
+            cannot(mending, "the upstream is not spelt in one piece: change it by hand");
+    }
+    if (!mending->moved)
+        return;
     move_companions(mending);
     change_workers(mending);
 }

@@ -281,12 +281,23 @@ static void set_upstream(struct dr_arena *arena, struct dr_route *route, const s
         route->upstream_path = NULL;
 }
 
+/* This host has several names. */
+static bool is_loopback(const char *host)
+{
+    return strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 || strcmp(host, "127.0.0.1") == 0;
+}
+
+bool apache_same_host(const char *left, const char *right)
+{
+    return strcasecmp(left, right) == 0 || (is_loopback(left) && is_loopback(right));
+}
+
 static bool same_upstream(struct dr_arena *arena, const char *left, const char *right)
 {
     struct dr_proxy_url a = { 0 }, b = { 0 };
 
     return dr_proxy_url_parse(arena, left, strcspn(left, "$%"), &a) &&
-           dr_proxy_url_parse(arena, right, strcspn(right, "$%"), &b) && strcasecmp(a.host, b.host) == 0 &&
+           dr_proxy_url_parse(arena, right, strcspn(right, "$%"), &b) && apache_same_host(a.host, b.host) &&
            (a.port ? a.port : default_port(a.scheme)) == (b.port ? b.port : default_port(b.scheme));
 }
 
@@ -450,7 +461,9 @@ static int route_point(struct routing *routing, const char *point)
 
         if (!folder)
             return -ENOMEM;
-        if (find_taker(routing, folder, &deeper) && (!found || deeper.node != taker.node)) {
+        if (!find_taker(routing, folder, &deeper))
+            return 0;
+        if (!found || deeper.node != taker.node) {
             point = folder;
             taker = deeper;
             found = true;
