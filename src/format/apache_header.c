@@ -341,8 +341,14 @@ void apache_headers(const struct apache_facts *facts, struct dr_route_header hea
         for (size_t i = 0; i < facts->scope->count; i++)
             if (apache_is(facts->scope->effects[i].node, "RequestHeader"))
                 request_header(facts, &facts->scope->effects[i], early, headers);
+    enum dr_header_fate host = headers[DR_ROUTE_HOST].fate;
+
     proxy_host(facts, &headers[DR_ROUTE_HOST]);
     proxy_adds(facts, &headers[DR_ROUTE_FORWARDED_FOR]);
-    proxy_adds(facts, &headers[DR_ROUTE_FORWARDED_HOST]);
+    /* Without a Host there is nothing to add. */
+    if (host == DR_HEADER_UNKNOWN)
+        headers[DR_ROUTE_FORWARDED_HOST].fate = DR_HEADER_UNKNOWN;
+    else if (host != DR_HEADER_ABSENT)
+        proxy_adds(facts, &headers[DR_ROUTE_FORWARDED_HOST]);
     remote_ip(facts, headers);
 }

@@ -40,7 +40,7 @@ static bool same_upstream(const struct dr_route *left, const struct dr_route *ri
 
     if (a->member && b->member && a->node == b->node)
         return true;
-    return left->upstream_host && right->upstream_host && strcasecmp(left->upstream_host, right->upstream_host) == 0 &&
+    return left->upstream_host && right->upstream_host && apache_same_host(left->upstream_host, right->upstream_host) &&
            left->upstream_port == right->upstream_port;
 }
 
@@ -72,22 +72,27 @@ static void add_text(struct mending *mending, const char **list, const char *sep
 
 /* --- upstream --------------------------------------------------------------------------------------------------------------- */
 
-/* The host in a spelling such as http://localhost:1/ becomes 127.0.0.1. False: it does not name that host. */
+/* Is it spelt so that it may mean ::1? */
+static bool is_doubtful(const char *host)
+{
+    return host && (strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0);
+}
+
+/* The host in a spelling such as http://localhost:1/ becomes 127.0.0.1. False: it does not name this upstream, or not so. */
 static bool move_word(struct mending *mending, const struct apache_node *node, size_t word, bool needed)
 {
     const char *text = apache_arg(node, word), *begin = strstr(text, "://");
-    const char *host = mending->route->upstream_host;
-    size_t length = strlen(host) + (strchr(host, ':') ? 2 : 0);
+    struct dr_proxy_url url = { 0 };
     const char *moved;
 
-    if (!begin)
-        return false;
-    begin += 3;
-    if (strncasecmp(begin + (*begin == '['), host, strlen(host)) != 0 || !strchr(":/$%*", begin[length]))
+    if (!begin || !dr_proxy_url_parse(mending->out.arena, text, strcspn(text, "$%*"), &url) || !is_doubtful(url.host) ||
+        (url.port != 0 && url.port != mending->route->upstream_port))
         return false;
     if (!needed && (node->made || !node->words[word].verbatim))
         return false;
-    moved = dr_arena_format(mending->out.arena, "%.*s%s%s", (int)(begin - text), text, LOOPBACK, begin + length);
+    begin += 3;
+    moved = dr_arena_format(mending->out.arena, "%.*s%s%s", (int)(begin - text), text, LOOPBACK,
+                            begin + strlen(url.host) + (*begin == '[' ? 2 : 0));
     apache_edit_word(&mending->out, node, word, moved);
     return true;
 }
@@ -127,10 +132,10 @@ static const char *moved_url(struct mending *mending, const char *url)
 }
 
 /* Is the worker of this route made by a directive that was moved along with it? */
-static bool moves_along(const struct apache_place *place)
+static bool moves_along(const struct apache_place *place, const struct apache_worker *worker)
 {
     const struct apache_node *own = place->member ? place->member : place->node;
-    const struct apache_node *maker = place->worker ? place->worker->node : NULL;
+    const struct apache_node *maker = worker ? worker->node : NULL;
 
     if (!maker)
         return false;
@@ -138,89 +143,129 @@ static bool moves_along(const struct apache_place *place)
 }
 
 /*
- * With another host it may be another worker: one that is there already when it is the main server's, or the same server's and made
- * earlier; else a new one.
+ * With another host it may be another worker: one that is there already when the server made it earlier, or when it fits better; else a
+ * new one.
  */
-static void change_worker(struct mending *mending)
+static const struct apache_worker *after_move(struct mending *mending, const struct apache_worker *old,
+                                              const struct apache_worker *found)
+{
+    const struct apache_place *place = &mending->after;
+    const struct apache_server *main = place->server->main;
+    bool by_rule = place->handshake || place->is_rule;
+
+    if (found && found != old) {
+        const char *own =
+            apache_worker_url(mending->out.arena, moved_url(mending, apache_arg(place->node, place->target_word)));
+        bool of_main = main && found >= main->workers && found < main->workers + main->worker_count;
+        bool of_same = !main || of_main == place->inherited;
+        size_t length = own ? strlen(own) : 0;
+        bool fits = of_main ? strlen(found->url) >= length : strlen(found->url) > length;
+
+        if (by_rule || (of_same && (!old || found->match == old->match) ? !old || found < old : fits))
+            return found;
+    }
+    return moves_along(place, old) ? old : NULL;
+}
+
+static void change_workers(struct mending *mending)
 {
     struct apache_place *after = &mending->after;
-    const struct apache_server *server = after->server, *main = server->main;
-    const struct apache_worker *old = after->worker, *found;
-    bool by_rule = after->handshake || after->is_rule;
+    struct apache_place found;
 
     after->handshake_url = moved_url(mending, after->handshake_url);
     after->url = moved_url(mending, after->url);
     if (!after->handshake_url || !after->url || (after->member && !after->handshake))
         return;
-    found = apache_worker_for(server, after->handshake_url);
-    if (!moves_along(after))
-        after->worker = NULL;
-    if (!found || found == old)
-        return;
-    bool of_main = main && found >= main->workers && found < main->workers + main->worker_count;
-    bool of_same = of_main == (!main || after->inherited);
-    size_t own_length =
-        strlen(apache_worker_url(mending->out.arena, moved_url(mending, apache_arg(after->node, after->target_word))));
-    bool wins = of_main ? strlen(found->url) >= own_length : strlen(found->url) > own_length;
-
-    if (!main)
-        of_same = true;
-    if (by_rule || (of_same ? !old || found < old : wins))
-        after->worker = found;
+    found = *after;
+    apache_choose_workers(&found);
+    after->worker = after_move(mending, after->worker, found.worker);
+    after->deep_worker = after_move(mending, after->deep_worker, found.deep_worker);
 }
 
 static void mend_upstream(struct mending *mending)
 {
-    const struct dr_route *route = mending->route;
     const struct apache_place *place = mending->place;
 
-    if (!route->upstream_host ||
-        (strcasecmp(route->upstream_host, "localhost") != 0 && strcmp(route->upstream_host, "::1") != 0))
-        return;
-    mending->moved = move_word(mending, place->member ? place->member : place->node, place->target_word, true);
-    if (!mending->moved)
-        cannot(mending, "the upstream is not spelt in one piece: change it by hand");
     if (place->handshake)
-        (void)move_word(mending, place->handshake->node, 1, true);
+        mending->moved = move_word(mending, place->handshake->node, 1, true);
+    if (is_doubtful(mending->route->upstream_host)) {
+        mending->moved = move_word(mending, place->member ? place->member : place->node, place->target_word, true);
+        if (!mending->moved)
+            cannot(mending, "the upstream is not spelt in one piece: change it by hand");
+    }
+    if (!mending->moved)
+        return;
     move_companions(mending);
-    change_worker(mending);
+    change_workers(mending);
 }
 
 /* --- the worker ----------------------------------------------------------------------------------------------------------- */
 
-/* name=value where the worker of this route is made. */
-static void set_parameter(struct mending *mending, const char *name, const char *text)
+/* The word "name=..." of a directive, or its word_count. */
+static size_t find_parameter(const struct apache_node *node, const char *name)
+{
+    size_t length = strlen(name), i = 0;
+
+    while (i < node->word_count &&
+           (strncasecmp(apache_arg(node, i), name, length) != 0 || apache_arg(node, i)[length] != '='))
+        i++;
+    return i;
+}
+
+/* name=value where one worker is made; NULL: where this route's own directive makes one. */
+static void set_worker(struct mending *mending, const struct apache_worker *worker, const char *name, const char *text)
 {
     const struct apache_place *place = &mending->after;
-    const struct apache_node *own = place->member ? place->member : place->node;
-    const struct apache_node *maker = place->worker ? place->worker->node : NULL;
-    bool by_rule = place->handshake || (place->is_rule && !place->member);
-    size_t length = strlen(name);
-
-    if (!maker && !by_rule)
-        maker = own;
-    if (!maker) {
-        add_text(mending, &mending->settings, " ", text);
-        return;
-    }
-    for (size_t i = 0; i < maker->word_count; i++) {
-        if (strncasecmp(apache_arg(maker, i), name, length) == 0 && apache_arg(maker, i)[length] == '=') {
-            apache_edit_word(&mending->out, maker, i, text);
-            return;
-        }
-    }
+    const struct apache_node *maker = worker ? worker->node : place->member ? place->member : place->node;
     /* A value that ProxySet gives elsewhere comes later and wins. */
-    const struct apache_node *setter = !place->worker            ? NULL
-                                       : strcmp(name, "timeout") ? place->worker->upgrade_node
-                                                                 : place->worker->timeout_node;
+    const struct apache_node *setter = !worker                   ? NULL
+                                       : strcmp(name, "timeout") ? worker->upgrade_node
+                                                                 : worker->timeout_node;
 
-    for (size_t i = 0; setter && setter != maker && i < setter->word_count; i++) {
-        if (strncasecmp(apache_arg(setter, i), name, length) == 0 && apache_arg(setter, i)[length] == '=') {
-            apache_edit_word(&mending->out, setter, i, text);
+    for (int i = 0; i < 2; i++) {
+        const struct apache_node *node = i ? setter : maker;
+        size_t word = node ? find_parameter(node, name) : 0;
+
+        if (node && word < node->word_count) {
+            apache_edit_word(&mending->out, node, word, text);
             return;
         }
     }
     apache_edit_append(&mending->out, maker, text);
+}
+
+static bool is_right(const struct mending *mending, const struct apache_worker *worker, const char *name)
+{
+    struct apache_place place = mending->after;
+    struct apache_verdict verdicts[APACHE_OBSTACLES];
+    struct dr_route silence = { 0 };
+
+    place.worker = place.deep_worker = worker;
+    if (strcmp(name, "upgrade") == 0) {
+        apache_obstacles(&mending->facts, &place, verdicts);
+        return verdicts[APACHE_OBSTACLE_WORKER].upgrade == DR_UPGRADE_PASSED;
+    }
+    apache_silence(&place, &silence);
+    return silence.idle_timeout_ms == 0 || silence.idle_timeout_ms >= LONG_ENOUGH_MS;
+}
+
+/*
+ * Both workers of a route. What has none of its own gets one in a section: the rules, and the shortest path of a ProxyPassMatch, whose
+ * worker httpd does not use for it.
+ */
+static void set_parameter(struct mending *mending, const char *name, const char *text)
+{
+    const struct apache_place *place = &mending->after;
+    bool by_rule = place->handshake || (place->is_rule && !place->member);
+    bool match = place->deep_worker && place->deep_worker->match && !place->worker;
+    bool exact_right = is_right(mending, place->worker, name), deep_right = is_right(mending, place->deep_worker, name);
+
+    if (!exact_right && (place->worker || !(by_rule || match)))
+        set_worker(mending, place->worker, name, text);
+    else if (!exact_right)
+        add_text(mending, &mending->settings, " ", text);
+    if (!deep_right && place->deep_worker != place->worker)
+        set_worker(mending, place->deep_worker, name, text);
 }
 
 /* The section that makes a worker for a rule; it cannot stand in a Location. */
@@ -375,8 +420,7 @@ static void put_switch(struct mending *mending, const char *name, bool wanted_ot
 
 static bool is_address(const struct dr_route_header *header)
 {
-    return header->fate == DR_HEADER_SET &&
-           (!header->value || strstr(header->value, "REMOTE_ADDR") || strstr(header->value, "}e"));
+    return header->fate == DR_HEADER_SET && (!header->value || strstr(header->value, "%{REMOTE_ADDR}"));
 }
 
 static void mend_forward(struct mending *mending)

@@ -71,7 +71,7 @@ class Generator:
         return [f"ProxyPassMatch {self.quoted(pattern)} {self.quoted(self.upstream() + rest)}"]
 
     def header(self):
-        name = self.pick("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "X-Other", "Host")
+        name = self.pick("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "X-Other", "X-Other", *(["Host"] if self.chance(20) else []))
         action = self.pick("set", "set", "append", "merge", "add", "unset", "setifempty", "edit")
         values = {"unset": "", "edit": f" {self.quoted('^.*$')} {self.quoted(self.word())}"}
         value = values.get(action, " " + self.pick('"%{REMOTE_ADDR}s"', "expr=%{REMOTE_ADDR}", '"a \\"b\\" c"', "https", "%{X}e", "'one two'"))
@@ -146,7 +146,7 @@ class Generator:
     def define(self):
         name = f"V{self.number(6)}"
         self.defined.append(name)
-        return [f"Define {name}" + self.pick("", f" {self.word()}", ' "two words"', " a${FROM_ENVIRONMENT}", " /app/")]
+        return [f"Define {name}" + self.pick("", f" {self.word()}", ' "two words"', ' "a${FROM_ENVIRONMENT}"', " /app/")]
 
     def variable(self):
         return [f"SetEnv {self.word()} \"{self.pick('', 'x')}${{{self.pick(*self.defined)}}}{self.pick('', '$', '/y', '${')}\""]
