@@ -11,7 +11,7 @@
 
 static bool stands_in(const struct haproxy_section *section, const struct haproxy_line *line)
 {
-    return line >= section->lines && line < section->lines + section->count;
+    return section->count > 0 && line >= section->lines && line < section->lines + section->count;
 }
 
 static bool is_ours(const struct haproxy_mending *mending, const struct haproxy_line *line)
