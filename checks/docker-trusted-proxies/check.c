@@ -168,6 +168,39 @@ static const char *private_block(const struct dr_subnet *subnet)
     return NULL;
 }
 
+/* Are clients inside the list refused, as a probe through a trusted proxy met it, or the log since the list was changed? */
+static bool clients_are_refused(const struct judging *judging)
+{
+    const struct dr_live *live = dr_live(judging->context);
+    const struct dr_config *config = dr_config(judging->context);
+
+    for (size_t i = 0; live->fact.state == DR_KNOWN && i < live->count; i++) {
+        const char *type = live->endpoints[i].socket.error_type;
+
+        if (live->endpoints[i].route && type && strcmp(type, "proxy_attribution_required") == 0)
+            return true;
+    }
+    for (size_t i = 0; i < judging->attribution->peer_count; i++) {
+        const struct dr_proxy_peer *peer = &judging->attribution->peers[i];
+
+        if (peer->trusted && (peer->evidence & DR_PEER_REFUSED) && config->file_count > 0 &&
+            peer->last_ms > config->files[0]->identity.mtime_ns / 1000000)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A whole network of containers may hold nothing but proxies. And until 2026.8 nothing comes of it where the gateway listens on loopback only:
+ * who is in the range cannot ask it directly.
+ */
+static enum dr_severity weight_of(const struct judging *judging, const struct dr_interface_network *network)
+{
+    if (!judging->rules->attribution_required)
+        return network->containers || dr_binding(judging->context)->reach == DR_BIND_LOOPBACK ? DR_INFO : DR_WARNING;
+    return network->containers && !clients_are_refused(judging) ? DR_INFO : DR_WARNING;
+}
+
 static bool judge_width(struct judging *judging, const struct dr_config_value *value, const struct dr_subnet *subnet)
 {
     const char *block = private_block(subnet);
@@ -181,7 +214,7 @@ static bool judge_width(struct judging *judging, const struct dr_config_value *v
 
         if (is_one_address(&network->subnet) || !holds(subnet, &network->subnet))
             continue;
-        trouble(judging, TOO_WIDE, value, network->containers ? DR_INFO : DR_WARNING,
+        trouble(judging, TOO_WIDE, value, weight_of(judging, network),
                 dr_format(judging->context, "the whole network of %s", network->interface));
         return true;
     }
@@ -410,5 +443,6 @@ const struct dr_check dr_check_docker_trusted_proxies = {
     .tags = tags,
     .problems = problems,
     .problem_count = sizeof(problems) / sizeof(problems[0]),
+    .live = true,
     .run = run,
 };

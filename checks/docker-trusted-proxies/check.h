@@ -5,9 +5,11 @@
 #define DR_CHECKS_DOCKER_TRUSTED_PROXIES_H
 
 #include "api/attribution.h"
+#include "api/binding.h"
 #include "api/check.h"
 #include "api/config.h"
 #include "api/install.h"
+#include "api/live.h"
 #include "api/locality.h"
 #include "api/network.h"
 

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "api/config.h"
+#include "api/target.h"
 
 #include <string.h>
 
@@ -89,6 +90,15 @@ static const char *holder_text(struct dr_context *context, const struct dr_liste
 
 /* --- nobody listens ------------------------------------------------------------------------------------------------------ */
 
+/* 2026.9 keeps its lock in the state directory and takes it away when it ends; 2026.2 (in the folder for temporary files) leaves it always. */
+static bool has_died(const struct dr_reachable *look)
+{
+    const char *state_dir = dr_target(look->context)->state_dir;
+    const char *lock = look->gateway->stale_lock;
+
+    return lock && state_dir && strncmp(lock, state_dir, strlen(state_dir)) == 0;
+}
+
 static void report_stopped(const struct dr_reachable *look)
 {
     const struct dr_gateway *gateway = look->gateway;
@@ -96,7 +106,7 @@ static void report_stopped(const struct dr_reachable *look)
 
     if (look->remote)
         return;
-    if (gateway->stale_lock) {
+    if (has_died(look)) {
         finding = dr_report(look->findings, &dr_gateway_reachable_problems[DR_REACHABLE_DIED],
                             &(struct dr_source){ .path = gateway->stale_lock });
         dr_finding_path(finding, "lock", gateway->stale_lock);

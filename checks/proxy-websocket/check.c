@@ -25,12 +25,19 @@ void dr_proxy_found(struct dr_proxy_judging *judging, enum dr_proxy_problem prob
 
 /* --- the handshake ---------------------------------------------------------------------------------------------------- */
 
-/* HTTP/2 has no such headers at all. With HTTP/1.0 they may be on their way all the same. */
+static bool same_place(const struct dr_source *a, const struct dr_source *b)
+{
+    return a->path && b->path && a->line == b->line && strcmp(a->path, b->path) == 0;
+}
+
+/* HTTP/2 has no such headers at all. With HTTP/1.0 they may be on their way all the same, or go because of the version (httpd). */
 static bool is_the_version(const struct dr_route *route)
 {
+    bool on_their_way = route->headers[DR_ROUTE_UPGRADE].fate != DR_HEADER_ABSENT &&
+                        route->headers[DR_ROUTE_CONNECTION].fate != DR_HEADER_ABSENT;
+
     return route->http_version == 20 ||
-           (route->http_version == 10 && route->headers[DR_ROUTE_UPGRADE].fate != DR_HEADER_ABSENT &&
-            route->headers[DR_ROUTE_CONNECTION].fate != DR_HEADER_ABSENT);
+           (route->http_version == 10 && (on_their_way || same_place(&route->upgrade_source, &route->http_version_source)));
 }
 
 /* nginx sends the whole handshake with HTTP/1.0, and the gateways of 2026.2.19 and 2026.9.6 take it (tests/real, proxy matrix). */
@@ -326,8 +333,8 @@ const struct dr_check dr_check_proxy_websocket = {
     .id = "proxy-websocket",
     .title = "Reverse proxies hand WebSockets and their clients' addresses on to the gateway",
     .tags = tags,
-    .live = true,
     .problems = dr_proxy_websocket_problems,
     .problem_count = DR_PROXY_PROBLEMS,
+    .live = true,
     .run = run,
 };

@@ -81,10 +81,21 @@ struct dr_service_state {
     const char *package_version;
     struct dr_fact
         enabled; /* DR_ABSENT: nothing wants it, so that it is not started by itself; DR_NOT_LOOKED: it has no [Install] */
+    struct dr_fact
+        preload; /* DR_ABSENT: NODE_OPTIONS loads a file first that is not there, and Node ends; else DR_NOT_LOOKED */
+    const char *drop_in_folder; /* where the user's own drop-ins belong */
+    bool drop_in_folder_there;
+    bool drop_in_parent_there;
     struct dr_fact running; /* DR_ABSENT: its manager runs and it does not; DR_UNKNOWN: cannot be seen from here */
 };
 
 struct dr_service_state dr_service_state(struct dr_context *context, const struct dr_service *service);
+
+/*
+ * NULL when systemd can be told about the service from here, else why not in words: no systemd, the user's own does not run, root is
+ * needed, services are left to somebody else (OPENCLAW_SERVICE_REPAIR_POLICY=external).
+ */
+const char *dr_service_out_of_reach(struct dr_context *context, const struct dr_service *service);
 
 /* A copy of an old unit that OpenClaw or somebody left beside it, and that holds a token or password. */
 struct dr_service_backup {

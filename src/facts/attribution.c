@@ -195,6 +195,37 @@ static void take_route(struct gathering *gathering, const struct dr_route *route
     }
 }
 
+/* When the configurations of the proxies here were last changed; -1: one of them leads here in a way that does not say from where. */
+static int64_t proxies_changed_ms(struct dr_context *context, const struct dr_proxies *proxies)
+{
+    struct dr_address addresses[2];
+    int64_t newest = 0;
+
+    for (size_t i = 0; i < proxies->to_gateway_count; i++) {
+        const struct dr_proxy_config *config = proxies->to_gateway[i]->config;
+
+        if (dr_route_peers(context, proxies->to_gateway[i], addresses) == 0)
+            return -1;
+        for (size_t f = 0; f < config->file_count; f++)
+            if (config->files[f]->identity.mtime_ns / 1000000 > newest)
+                newest = config->files[f]->identity.mtime_ns / 1000000;
+    }
+    return newest;
+}
+
+/* A loopback address is one of this host's own proxies. Where none asks from there any more, since it was changed, the log is history. */
+static void forget_history(struct gathering *gathering, const struct dr_proxies *proxies)
+{
+    int64_t changed = proxies_changed_ms(gathering->context, proxies);
+
+    for (size_t i = 0; i < gathering->attribution->peer_count; i++) {
+        struct dr_proxy_peer *peer = &gathering->peers[i];
+
+        if (!peer->route && dr_address_is_loopback(&peer->address) && peer->last_ms > 0 && peer->last_ms < changed)
+            peer->confidence = DR_POSSIBLE;
+    }
+}
+
 static void gather(struct dr_context *context, struct dr_attribution *attribution)
 {
     const struct dr_config *config = dr_config(context);
@@ -213,6 +244,7 @@ static void gather(struct dr_context *context, struct dr_attribution *attributio
     for (size_t i = 0; i < proxies->to_gateway_count; i++)
         if (dr_route_forwards(proxies->to_gateway[i]))
             take_route(&gathering, proxies->to_gateway[i]);
+    forget_history(&gathering, proxies);
 }
 
 const struct dr_attribution *dr_attribution(struct dr_context *context)

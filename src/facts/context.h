@@ -26,6 +26,7 @@ struct dr_proxies;
 struct dr_live;
 struct dr_log;
 struct dr_attribution;
+struct dr_binding;
 struct dr_listeners_kept;
 
 /* The worker's line to its parent, see facts/socket_owner.h. */
@@ -58,6 +59,7 @@ struct dr_context {
     struct dr_live *live;
     struct dr_log *log;
     struct dr_attribution *attribution;
+    struct dr_binding *binding;
     struct dr_listeners_kept *listeners; /* facts/listeners.c */
     const struct dr_parent *parent; /* NULL: no sandbox, everything can be looked at */
     struct dr_clock *clock;

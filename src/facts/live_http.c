@@ -217,11 +217,13 @@ static void ended(struct dr_live_machine *machine, CURLcode code)
     }
     note_times(http);
     /* Cut by take_body, or an end that was not announced: the answer came all the same. */
-    if (http->answer->status > 0 && (code == CURLE_OK || code == CURLE_WRITE_ERROR || code == CURLE_PARTIAL_FILE)) {
+    if (http->answer->status > 0 && http->header_bytes <= MOST_HEADERS &&
+        (code == CURLE_OK || code == CURLE_WRITE_ERROR || code == CURLE_PARTIAL_FILE)) {
         came(http);
         return;
     }
     failure = dr_live_failure_of(machine, code);
+    http->answer->status = 0;
     if (!machine->unverified && dr_live_certificate_is_bad(failure.reach)) {
         http->certificate = failure;
         machine->unverified = true;

@@ -2,41 +2,17 @@
  * The WebSocket side of a place: libcurl makes the connection (CURLOPT_CONNECT_ONLY: TCP and TLS as for any client), the handshake is written here, and
  * wslay reads and writes the frames. It waits for connect.challenge, says `connect` only with --deep, and closes with code 1000.
  */
-#include "facts/live_connect.h"
-#include "facts/live_probe.h"
+#include "facts/live_socket.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_HEAD = 32 * 1024, MOST_INPUT = 64 * 1024, MOST_MESSAGE = 4 * 1024 * 1024, CLOSE_PATIENCE_MS = 200 };
-enum { KEY_BYTES = 16, KEY_TEXT = 32, NORMAL_CLOSURE = 1000 };
+enum { MOST_HEAD = 32 * 1024, MOST_INPUT = 64 * 1024, KEY_BYTES = 16 };
 
-enum phase { CONNECTING, ASKING, HEAD, REFUSAL, FRAMES, CLOSING };
-
-struct socket_machine {
-    struct dr_live_machine machine;
-    struct dr_socket_answer *answer;
-    enum phase phase;
-    struct dr_buffer out; /* the request, as far as it is not sent */
-    size_t sent;
-    struct dr_buffer in; /* head and, without an upgrade, the page */
-    size_t taken; /* of `in`, by the frames */
-    char key[KEY_TEXT];
-    wslay_event_context_ptr frames;
-    curl_socket_t fd;
-    double asked_ms, closing_ms;
-    int broken; /* errno of the connection; 0: it stands */
-    bool ended; /* the other end closed it */
-    bool wait_write;
-    bool deep_sent;
-    struct dr_live_failure certificate;
-};
-
-static void finish(struct socket_machine *socket)
+static void finish(struct dr_live_socket *socket)
 {
     struct dr_socket_answer *answer = socket->answer;
 
@@ -47,7 +23,7 @@ static void finish(struct socket_machine *socket)
     dr_live_machine_done(&socket->machine);
 }
 
-static void fail(struct socket_machine *socket, enum dr_reach reach, const char *why)
+static void fail(struct dr_live_socket *socket, enum dr_reach reach, const char *why)
 {
     socket->answer->reach = reach;
     socket->answer->why = why;
@@ -56,8 +32,7 @@ static void fail(struct socket_machine *socket, enum dr_reach reach, const char 
 
 /* --- the connection ----------------------------------------------------------------------------------------------------- */
 
-/* Bytes received; 0: none now (or never again: `ended`, `broken`). */
-static size_t receive(struct socket_machine *socket, void *bytes, size_t length)
+size_t dr_live_socket_receive(struct dr_live_socket *socket, void *bytes, size_t length)
 {
     size_t got = 0;
     CURLcode code;
@@ -74,7 +49,7 @@ static size_t receive(struct socket_machine *socket, void *bytes, size_t length)
     return code == CURLE_OK ? got : 0;
 }
 
-static size_t transmit(struct socket_machine *socket, const void *bytes, size_t length)
+size_t dr_live_socket_transmit(struct dr_live_socket *socket, const void *bytes, size_t length)
 {
     size_t sent = 0;
     CURLcode code;
@@ -93,7 +68,7 @@ static size_t transmit(struct socket_machine *socket, const void *bytes, size_t 
 
 /* --- the handshake ------------------------------------------------------------------------------------------------------ */
 
-static int write_request(struct socket_machine *socket)
+static int write_request(struct dr_live_socket *socket)
 {
     const struct dr_live_place *place = socket->machine.place;
     const char *bracket = strchr(place->host, ':') ? "[" : "";
@@ -117,10 +92,10 @@ static int write_request(struct socket_machine *socket)
 }
 
 /* RFC 6455 section 4.2.2: what the server must make of our key. */
-static bool accepts(const struct socket_machine *socket, const char *head)
+static bool accepts(const struct dr_live_socket *socket, const char *head)
 {
     static const char salt[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    char joined[KEY_TEXT + sizeof(salt)], expected[64];
+    char joined[DR_SOCKET_KEY + sizeof(salt)], expected[64];
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned digest_length = 0;
     const char *line = strcasestr(head, "\r\nsec-websocket-accept:");
@@ -134,7 +109,7 @@ static bool accepts(const struct socket_machine *socket, const char *head)
     return strncmp(line, expected, strlen(expected)) == 0;
 }
 
-static void read_refusal(struct socket_machine *socket)
+static void read_refusal(struct dr_live_socket *socket)
 {
     const char *body = dr_buffer_text(&socket->in) + socket->taken;
 
@@ -143,143 +118,13 @@ static void read_refusal(struct socket_machine *socket)
     finish(socket);
 }
 
-static ssize_t recv_frame(wslay_event_context_ptr frames, uint8_t *bytes, size_t length, int flags, void *client)
-{
-    struct socket_machine *socket = client;
-    size_t left = socket->in.length - socket->taken, got;
-
-    (void)flags;
-    if (left > 0) { /* came in one piece with the head */
-        got = left < length ? left : length;
-        memcpy(bytes, socket->in.data + socket->taken, got);
-        socket->taken += got;
-        return (ssize_t)got;
-    }
-    got = receive(socket, bytes, length);
-    if (got == 0) {
-        socket->machine.run->wslay.set_error(frames, socket->ended || socket->broken ? WSLAY_ERR_CALLBACK_FAILURE
-                                                                                     : WSLAY_ERR_WOULDBLOCK);
-        return -1;
-    }
-    return (ssize_t)got;
-}
-
-static ssize_t send_frame(wslay_event_context_ptr frames, const uint8_t *bytes, size_t length, int flags, void *client)
-{
-    struct socket_machine *socket = client;
-    size_t sent = transmit(socket, bytes, length);
-
-    (void)flags;
-    if (sent == 0) {
-        socket->machine.run->wslay.set_error(frames, socket->ended || socket->broken ? WSLAY_ERR_CALLBACK_FAILURE
-                                                                                     : WSLAY_ERR_WOULDBLOCK);
-        return -1;
-    }
-    return (ssize_t)sent;
-}
-
-static int make_mask(wslay_event_context_ptr frames, uint8_t *bytes, size_t length, void *client)
-{
-    (void)frames, (void)client;
-    return RAND_bytes(bytes, (int)length) == 1 ? 0 : -1;
-}
-
-static void say_goodbye(struct socket_machine *socket)
-{
-    if (socket->phase == CLOSING)
-        return;
-    socket->phase = CLOSING;
-    socket->closing_ms = dr_live_now_ms();
-    (void)socket->machine.run->wslay.queue_close(socket->frames, NORMAL_CLOSURE, NULL, 0);
-}
-
-static void take_challenge(struct socket_machine *socket, const cJSON *payload)
-{
-    const cJSON *ts = cJSON_GetObjectItemCaseSensitive(payload, "ts");
-    const cJSON *nonce = cJSON_GetObjectItemCaseSensitive(payload, "nonce");
-    struct dr_live_place *place = socket->machine.place;
-    struct dr_context *context = socket->machine.run->context;
-    const char *request = NULL;
-
-    socket->answer->challenged = true;
-    socket->answer->challenged_ms = dr_live_clock_ms();
-    socket->answer->challenge_ts_ms = cJSON_IsNumber(ts) ? (int64_t)ts->valuedouble : 0;
-    if (place->deep && cJSON_IsString(nonce))
-        request = dr_connect_request(context, place, nonce->valuestring, socket->answer->challenge_ts_ms,
-                                     socket->answer->challenged_ms, &place->endpoint->deep);
-    if (!request) {
-        say_goodbye(socket);
-        return;
-    }
-    const struct wslay_event_msg message = { .opcode = WSLAY_TEXT_FRAME,
-                                             .msg = (const uint8_t *)request,
-                                             .msg_length = strlen(request) };
-
-    socket->deep_sent = socket->machine.run->wslay.queue_msg(socket->frames, &message) == 0;
-    place->endpoint->deep.tried = socket->deep_sent;
-}
-
-static void take_text(struct socket_machine *socket, const char *text)
-{
-    cJSON *json;
-    const cJSON *event;
-
-    if (socket->deep_sent) {
-        if (dr_connect_take_answer(socket->machine.run->context, text, &socket->machine.place->endpoint->deep))
-            say_goodbye(socket);
-        return;
-    }
-    json = cJSON_Parse(text);
-    event = cJSON_GetObjectItemCaseSensitive(json, "event");
-    if (cJSON_IsString(event) && strcmp(event->valuestring, "connect.challenge") == 0)
-        take_challenge(socket, cJSON_GetObjectItemCaseSensitive(json, "payload"));
-    cJSON_Delete(json);
-}
-
-static void take_message(wslay_event_context_ptr frames, const struct wslay_event_on_msg_recv_arg *message, void *client)
-{
-    struct socket_machine *socket = client;
-    struct dr_context *context = socket->machine.run->context;
-    struct dr_connect_answer *deep = &socket->machine.place->endpoint->deep;
-    const char *reason;
-
-    (void)frames;
-    if (message->opcode == WSLAY_TEXT_FRAME && socket->phase == FRAMES)
-        take_text(socket, dr_strndup(context, (const char *)message->msg, message->msg_length));
-    if (message->opcode != WSLAY_CONNECTION_CLOSE || socket->phase == CLOSING)
-        return;
-    reason = message->msg_length > 2 ? dr_strndup(context, (const char *)message->msg + 2, message->msg_length - 2) : "";
-    socket->answer->close_code = message->status_code;
-    socket->answer->close_reason = reason;
-    if (socket->deep_sent) {
-        deep->close_code = message->status_code;
-        deep->close_reason = reason;
-    }
-}
-
-static void begin_frames(struct socket_machine *socket)
-{
-    static const struct wslay_event_callbacks callbacks = { .recv_callback = recv_frame,
-                                                            .send_callback = send_frame,
-                                                            .genmask_callback = make_mask,
-                                                            .on_msg_recv_callback = take_message };
-    const struct dr_live_run *run = socket->machine.run;
-
-    if (run->no_wslay || run->wslay.context_client_init(&socket->frames, &callbacks, socket) != 0) {
-        fail(socket, DR_REACH_ANSWERED, run->no_wslay ? run->no_wslay : "libwslay does not start");
-        return;
-    }
-    run->wslay.config_set_max_recv_msg_length(socket->frames, MOST_MESSAGE);
-    socket->phase = FRAMES;
-}
-
 /* "HTTP/1.1 101 ..." */
 static bool read_status(const char *head, unsigned *ret_status)
 {
     return sscanf(head, "HTTP/%*1u.%*1u %3u", ret_status) == 1;
 }
 
-static void take_head(struct socket_machine *socket, char *end)
+static void take_head(struct dr_live_socket *socket, char *end)
 {
     struct dr_socket_answer *answer = socket->answer;
 
@@ -292,18 +137,23 @@ static void take_head(struct socket_machine *socket, char *end)
     }
     answer->reach = DR_REACH_ANSWERED;
     if (answer->status != 101) {
-        socket->phase = REFUSAL;
+        socket->phase = DR_SOCKET_REFUSAL;
         return;
     }
     if (!accepts(socket, socket->in.data)) {
         fail(socket, DR_REACH_FAILED, "the upgrade was granted with an answer that does not fit the question");
         return;
     }
-    begin_frames(socket);
+    const char *why = dr_live_frames_begin(socket);
+
+    if (why)
+        fail(socket, DR_REACH_ANSWERED, why);
+    else
+        socket->phase = DR_SOCKET_FRAMES;
 }
 
 /* The page is small, or its head suffices; its end is known by its length, its last chunk, or the connection's end. */
-static bool refusal_is_whole(const struct socket_machine *socket)
+static bool refusal_is_whole(const struct dr_live_socket *socket)
 {
     const char *head = socket->in.data;
     const char *length = strcasestr(head, "\r\ncontent-length:");
@@ -316,19 +166,22 @@ static bool refusal_is_whole(const struct socket_machine *socket)
     return have >= 5 && memcmp(socket->in.data + socket->in.length - 5, "0\r\n\r\n", 5) == 0;
 }
 
-static void read_plain(struct socket_machine *socket)
+static void read_plain(struct dr_live_socket *socket)
 {
     char bytes[4096];
     size_t got;
     char *end;
 
-    while (socket->in.length < MOST_INPUT - sizeof(bytes) && (got = receive(socket, bytes, sizeof(bytes))) > 0)
+    while (socket->in.length < MOST_INPUT - sizeof(bytes) &&
+           (got = dr_live_socket_receive(socket, bytes, sizeof(bytes))) > 0)
         if (dr_buffer_append(&socket->in, bytes, got) < 0)
             break;
-    if (socket->phase == HEAD && socket->in.length > 0) {
+    if (socket->phase == DR_SOCKET_HEAD && socket->in.length > 0) {
         /* The head is text; the body behind it may hold NULs. */
         end = memmem(socket->in.data, socket->in.length, "\r\n\r\n", 4);
-        if (end) {
+        if (!end && socket->in.length >= MOST_HEAD) {
+            fail(socket, DR_REACH_FAILED, "the head of the answer is too large");
+        } else if (end) {
             take_head(socket, end);
         } else if (socket->in.length >= 5 && memcmp(socket->in.data, "HTTP/", 5) != 0) {
             fail(socket, DR_REACH_NOT_HTTP, "what answers there does not speak HTTP");
@@ -337,58 +190,47 @@ static void read_plain(struct socket_machine *socket)
     }
     if (socket->machine.done)
         return;
-    if (socket->phase == REFUSAL && refusal_is_whole(socket))
+    if (socket->phase == DR_SOCKET_REFUSAL && refusal_is_whole(socket))
         read_refusal(socket);
-    else if (socket->phase == HEAD && (socket->broken || socket->ended))
+    else if (socket->phase == DR_SOCKET_HEAD && (socket->broken || socket->ended))
         fail(socket, socket->broken ? DR_REACH_RESET : DR_REACH_CLOSED,
              socket->broken ? "the connection was accepted and then cut (reset)"
                             : "the connection was accepted and then closed without an answer");
 }
 
-static void send_request(struct socket_machine *socket)
+static void send_request(struct dr_live_socket *socket)
 {
     socket->wait_write = false;
     while (socket->sent < socket->out.length) {
-        size_t sent = transmit(socket, socket->out.data + socket->sent, socket->out.length - socket->sent);
+        size_t sent = dr_live_socket_transmit(socket, socket->out.data + socket->sent, socket->out.length - socket->sent);
 
         if (sent == 0)
             break;
         socket->sent += sent;
     }
     if (socket->sent == socket->out.length || socket->broken)
-        socket->phase = HEAD;
-}
-
-static void work_frames(struct socket_machine *socket)
-{
-    const struct dr_wslay *wslay = &socket->machine.run->wslay;
-
-    socket->wait_write = false;
-    (void)wslay->recv(socket->frames);
-    (void)wslay->send(socket->frames);
-    if (socket->ended || socket->broken || socket->answer->close_code > 0 ||
-        (socket->phase == CLOSING && dr_live_now_ms() - socket->closing_ms > CLOSE_PATIENCE_MS))
-        finish(socket);
+        socket->phase = DR_SOCKET_HEAD;
 }
 
 static void step(struct dr_live_machine *machine)
 {
-    struct socket_machine *socket = (struct socket_machine *)machine;
+    struct dr_live_socket *socket = (struct dr_live_socket *)machine;
 
-    if (socket->phase == ASKING)
+    if (socket->phase == DR_SOCKET_ASKING)
         send_request(socket);
-    if (socket->phase == HEAD || socket->phase == REFUSAL)
+    if (socket->phase == DR_SOCKET_HEAD || socket->phase == DR_SOCKET_REFUSAL)
         read_plain(socket);
-    if (!machine->done && (socket->phase == FRAMES || socket->phase == CLOSING))
-        work_frames(socket);
+    if (!machine->done && (socket->phase == DR_SOCKET_FRAMES || socket->phase == DR_SOCKET_CLOSING))
+        if (dr_live_frames_work(socket))
+            finish(socket);
 }
 
 static void wants(struct dr_live_machine *machine, struct curl_waitfd *ret_wait)
 {
-    const struct socket_machine *socket = (struct socket_machine *)machine;
+    const struct dr_live_socket *socket = (struct dr_live_socket *)machine;
 
     ret_wait->fd = socket->fd;
-    ret_wait->events = socket->phase == CONNECTING ? 0
+    ret_wait->events = socket->phase == DR_SOCKET_CONNECTING ? 0
                        : socket->wait_write || (socket->frames && machine->run->wslay.want_write(socket->frames))
                            ? CURL_WAIT_POLLIN | CURL_WAIT_POLLOUT
                            : CURL_WAIT_POLLIN;
@@ -397,11 +239,11 @@ static void wants(struct dr_live_machine *machine, struct curl_waitfd *ret_wait)
 /* The connection stands, or did not come about. The handle stays in the multi handle: easy_send finds its connection there. */
 static void ended(struct dr_live_machine *machine, CURLcode code)
 {
-    struct socket_machine *socket = (struct socket_machine *)machine;
+    struct dr_live_socket *socket = (struct dr_live_socket *)machine;
 
     if (code == CURLE_OK && machine->run->curl.easy_getinfo(machine->easy, CURLINFO_ACTIVESOCKET, &socket->fd) == CURLE_OK &&
         socket->fd != CURL_SOCKET_BAD && write_request(socket) == 0) {
-        socket->phase = ASKING;
+        socket->phase = DR_SOCKET_ASKING;
         socket->asked_ms = dr_live_now_ms();
         socket->answer->asked_ms = dr_live_clock_ms();
         step(machine);
@@ -423,20 +265,20 @@ static void ended(struct dr_live_machine *machine, CURLcode code)
 
 static void late(struct dr_live_machine *machine)
 {
-    struct socket_machine *socket = (struct socket_machine *)machine;
+    struct dr_live_socket *socket = (struct dr_live_socket *)machine;
     struct dr_live_failure failure;
 
-    if (socket->phase == CONNECTING) {
+    if (socket->phase == DR_SOCKET_CONNECTING) {
         failure = dr_live_failure_late(machine);
         fail(socket, failure.reach, failure.why);
-    } else if (socket->phase == HEAD || socket->phase == ASKING) {
+    } else if (socket->phase == DR_SOCKET_HEAD || socket->phase == DR_SOCKET_ASKING) {
         fail(socket, DR_REACH_TIMED_OUT,
              dr_format(machine->run->context, "the connection is accepted, and no answer to the upgrade came in %u ms",
                        machine->run->timeout_ms));
-    } else if (socket->phase == REFUSAL) {
+    } else if (socket->phase == DR_SOCKET_REFUSAL) {
         read_refusal(socket);
     } else {
-        if (socket->phase == FRAMES && !socket->answer->challenged)
+        if (socket->phase == DR_SOCKET_FRAMES && !socket->answer->challenged)
             socket->answer->why =
                 dr_format(machine->run->context, "upgraded, and no challenge came in %u ms", machine->run->timeout_ms);
         finish(socket);
@@ -445,18 +287,16 @@ static void late(struct dr_live_machine *machine)
 
 static void release(struct dr_live_machine *machine)
 {
-    struct socket_machine *socket = (struct socket_machine *)machine;
+    struct dr_live_socket *socket = (struct dr_live_socket *)machine;
 
-    if (socket->frames)
-        machine->run->wslay.context_free(socket->frames);
-    socket->frames = NULL;
+    dr_live_frames_release(socket);
     dr_buffer_release(&socket->in);
     dr_buffer_release(&socket->out);
 }
 
 void dr_live_socket_start(struct dr_live_run *run, struct dr_live_place *place)
 {
-    struct socket_machine *socket = (struct socket_machine *)dr_live_machine_new(run, place, sizeof(*socket));
+    struct dr_live_socket *socket = (struct dr_live_socket *)dr_live_machine_new(run, place, sizeof(*socket));
     struct dr_live_machine *machine = &socket->machine;
 
     socket->answer = &place->endpoint->socket;

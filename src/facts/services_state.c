@@ -108,6 +108,74 @@ static void look_at_running(struct dr_context *context, const struct dr_service 
     say(fact, r == 0 ? DR_KNOWN : r == -ENOENT ? DR_ABSENT : DR_UNKNOWN, link, r < 0 ? dr_errno_text(r) : NULL);
 }
 
+/* The first file that NODE_OPTIONS has Node load before anything else, and that is not there. */
+static void look_at_preload(struct dr_context *context, const struct dr_service *service, struct dr_fact *fact)
+{
+    static const char *const options[] = { "--require", "-r", "--import" };
+    const struct dr_service_variable *variable = dr_service_get(service, "NODE_OPTIONS");
+    bool is_file = false;
+
+    for (const char *at = variable ? variable->value : ""; *at && fact->state != DR_ABSENT; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        const char *word = dr_strndup(context, at, length);
+
+        for (size_t i = 0; i < DR_COUNT(options); i++)
+            if (dr_text_starts_with(word, options[i]) && word[strlen(options[i])] == '=') {
+                is_file = true;
+                word += strlen(options[i]) + 1;
+                break;
+            }
+        if (is_file && word[0] == '/')
+            look_at(context, word, fact);
+        is_file = false;
+        for (size_t i = 0; i < DR_COUNT(options); i++)
+            is_file |= strcmp(word, options[i]) == 0;
+        at += length;
+    }
+    if (fact->state != DR_ABSENT)
+        *fact = (struct dr_fact){ 0 };
+}
+
+static bool is_folder(struct dr_context *context, const char *path)
+{
+    struct stat st;
+
+    return dr_stat(context->request->root_fd, path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static void look_at_drop_ins(struct dr_context *context, const struct dr_service *service, struct dr_service_state *state)
+{
+    const char *home = dr_target(context)->home;
+    const char *folder =
+        service->user_manager ? dr_context_join(context, home ? home : "/", ".config/systemd/user") : "/etc/systemd/system";
+
+    state->drop_in_folder = dr_format(context, "%s/%s.d", folder, service->name);
+    state->drop_in_folder_there = is_folder(context, state->drop_in_folder);
+    state->drop_in_parent_there = is_folder(context, folder);
+}
+
+const char *dr_service_out_of_reach(struct dr_context *context, const struct dr_service *service)
+{
+    const struct dr_target *target = dr_target(context);
+    const struct dr_systemd *systemd = dr_systemd(context);
+    const char *policy = dr_environment(context, "OPENCLAW_SERVICE_REPAIR_POLICY");
+
+    if (target->root)
+        return "a service can only be changed on the system that it runs on";
+    if (policy && strcmp(policy, "external") == 0)
+        return "OPENCLAW_SERVICE_REPAIR_POLICY=external leaves services to somebody else";
+    if (systemd->fact.state != DR_KNOWN)
+        return "systemd does not run here";
+    if (!systemd->systemctl)
+        return "systemctl is not installed";
+    if (!target->as_root && (!service->user_manager || target->running_uid != target->uid))
+        return "only root may do that: run it with sudo";
+    if (service->user_manager && systemd->user_manager.state != DR_KNOWN)
+        return dr_format(context, "the systemd of %s does not run; log in as %s, or: sudo loginctl enable-linger %s",
+                         target->user, target->user, target->user);
+    return NULL;
+}
+
 struct dr_service_state dr_service_state(struct dr_context *context, const struct dr_service *service)
 {
     struct dr_service_state state = { 0 };
@@ -123,6 +191,8 @@ struct dr_service_state dr_service_state(struct dr_context *context, const struc
         state.package_dir = package.folder;
         state.package_version = package.version;
     }
+    look_at_preload(context, service, &state.preload);
+    look_at_drop_ins(context, service, &state);
     look_at_enabled(context, service, &state.enabled);
     look_at_running(context, service, &state.running);
     return state;

@@ -307,16 +307,22 @@ static void proxy_adds(const struct apache_facts *facts, struct dr_route_header 
  * mod_remoteip makes the address that a header names the client's. Without a list of the proxies that may say so it believes
  * everybody: an address of the server's own choosing is then one that the client chose.
  */
-static void remote_ip(const struct apache_facts *facts, struct dr_route_header headers[DR_ROUTE_HEADERS])
+const struct apache_node *apache_believes_everybody(const struct apache_server *server)
 {
     static const char *const lists[] = { "RemoteIPInternalProxy", "RemoteIPTrustedProxy", "RemoteIPInternalProxyList",
                                          "RemoteIPTrustedProxyList" };
-    const struct apache_node *node = apache_server_directive(facts->server, "RemoteIPHeader");
+
+    for (size_t i = 0; i < DR_COUNT(lists); i++)
+        if (apache_server_directive(server, lists[i]))
+            return NULL;
+    return apache_server_directive(server, "RemoteIPHeader");
+}
+
+static void remote_ip(const struct apache_facts *facts, struct dr_route_header headers[DR_ROUTE_HEADERS])
+{
+    const struct apache_node *node = apache_believes_everybody(facts->server);
     static const int names[] = { DR_ROUTE_FORWARDED_FOR, DR_ROUTE_REAL_IP };
 
-    for (size_t i = 0; node && i < DR_COUNT(lists); i++)
-        if (apache_server_directive(facts->server, lists[i]))
-            node = NULL;
     for (size_t i = 0; node && i < DR_COUNT(names); i++) {
         struct dr_route_header *header = &headers[names[i]];
 
@@ -335,8 +341,14 @@ void apache_headers(const struct apache_facts *facts, struct dr_route_header hea
         for (size_t i = 0; i < facts->scope->count; i++)
             if (apache_is(facts->scope->effects[i].node, "RequestHeader"))
                 request_header(facts, &facts->scope->effects[i], early, headers);
+    enum dr_header_fate host = headers[DR_ROUTE_HOST].fate;
+
     proxy_host(facts, &headers[DR_ROUTE_HOST]);
     proxy_adds(facts, &headers[DR_ROUTE_FORWARDED_FOR]);
-    proxy_adds(facts, &headers[DR_ROUTE_FORWARDED_HOST]);
+    /* Without a Host there is nothing to add. */
+    if (host == DR_HEADER_UNKNOWN)
+        headers[DR_ROUTE_FORWARDED_HOST].fate = DR_HEADER_UNKNOWN;
+    else if (host != DR_HEADER_ABSENT)
+        proxy_adds(facts, &headers[DR_ROUTE_FORWARDED_HOST]);
     remote_ip(facts, headers);
 }

@@ -197,6 +197,7 @@ struct apache_pass {
 
 struct apache_worker {
     const char *url;
+    bool match; /* of ProxyPassMatch: $1 in its URL stands for anything, and the whole URL is no longer than the request's */
     const struct apache_node *node; /* that made it */
     const char *upgrade; /* NULL: not said */
     const struct apache_node *upgrade_node;
@@ -240,7 +241,7 @@ struct apache_tree {
 
 int apache_servers(struct apache_reader *reader, struct apache_tree *tree);
 int apache_workers(struct apache_reader *reader, struct apache_server *server);
-/* As workers are named: "unix:/x|" gone, scheme and host in small letters, nothing from "$" on. */
+/* As workers are named: "unix:/x|" gone, scheme and host in small letters. */
 const char *apache_worker_url(struct dr_arena *arena, const char *url);
 /* The worker that carries a request for `url` ("http://127.0.0.1:1/x") out, as it is chosen at run time; NULL: the common one. */
 const struct apache_worker *apache_worker_for(const struct apache_server *server, const char *url);
@@ -299,6 +300,8 @@ struct apache_facts {
 enum apache_truth apache_environment(const struct apache_facts *facts, const char *name,
                                      const struct apache_node **ret_node);
 void apache_headers(const struct apache_facts *facts, struct dr_route_header headers[DR_ROUTE_HEADERS]);
+/* RemoteIPHeader without a list of who may say it; NULL: not so. */
+const struct apache_node *apache_believes_everybody(const struct apache_server *server);
 /* The last directive of that name that holds; *ret_maybe when it or one behind it holds for some requests only. */
 const struct apache_node *apache_scope_last(const struct apache_scope *scope, const char *name, bool *ret_maybe);
 
@@ -342,7 +345,8 @@ struct apache_place {
     const char *url; /* what is asked of the upstream: for looking up workers and <Proxy> */
     const char *handshake_url; /* the same for handshakes */
     const char *proxy_url; /* what <Proxy> sections are compared with: a balancer's own URL, else handshake_url */
-    const struct apache_worker *worker; /* that carries handshakes out, or NULL */
+    const struct apache_worker *worker; /* that carries handshakes to the very path of the route out, or NULL */
+    const struct apache_worker *deep_worker; /* the same for the paths below it */
     const char *path; /* for looking up what holds */
     struct apache_scope scope;
     bool is_rule;
@@ -369,8 +373,11 @@ void apache_obstacles(const struct apache_facts *facts, const struct apache_plac
 /* The last RequestHeader on that header which holds, or NULL. */
 const struct apache_effect *apache_last_request_header(const struct apache_scope *scope, enum dr_route_header_name header);
 void apache_upgrade(const struct apache_facts *facts, const struct apache_place *place, struct dr_route *route);
+/* Sets worker and deep_worker by handshake_url. */
+void apache_choose_workers(struct apache_place *place);
 void apache_silence(const struct apache_place *place, struct dr_route *route);
 
+bool apache_same_host(const char *left, const char *right);
 int apache_routes(struct apache_reader *reader, struct apache_tree *tree);
 
 /* --- edits ---------------------------------------------------------------------------------------------------------------- */

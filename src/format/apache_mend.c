@@ -22,6 +22,7 @@ struct mending {
     const struct apache_place *place;
     struct apache_facts facts;
     bool moved; /* the upstream's host was changed */
+    struct apache_place after; /* `place` with the worker and the URLs that it has then */
     const char *settings; /* for a worker that has to be made: "upgrade=websocket timeout=3600" */
     const char *lines; /* new lines for the place of the route */
 };
@@ -39,7 +40,7 @@ static bool same_upstream(const struct dr_route *left, const struct dr_route *ri
 
     if (a->member && b->member && a->node == b->node)
         return true;
-    return left->upstream_host && right->upstream_host && strcasecmp(left->upstream_host, right->upstream_host) == 0 &&
+    return left->upstream_host && right->upstream_host && apache_same_host(left->upstream_host, right->upstream_host) &&
            left->upstream_port == right->upstream_port;
 }
 
@@ -71,22 +72,27 @@ static void add_text(struct mending *mending, const char **list, const char *sep
 
 /* --- upstream --------------------------------------------------------------------------------------------------------------- */
 
-/* The host in a spelling such as http://localhost:1/ becomes 127.0.0.1. False: it does not name that host. */
+/* Is it spelt so that it may mean ::1? */
+static bool is_doubtful(const char *host)
+{
+    return host && (strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0);
+}
+
+/* The host in a spelling such as http://localhost:1/ becomes 127.0.0.1. False: it does not name this upstream, or not so. */
 static bool move_word(struct mending *mending, const struct apache_node *node, size_t word, bool needed)
 {
     const char *text = apache_arg(node, word), *begin = strstr(text, "://");
-    const char *host = mending->route->upstream_host;
-    size_t length = strlen(host) + (strchr(host, ':') ? 2 : 0);
+    struct dr_proxy_url url = { 0 };
     const char *moved;
 
-    if (!begin)
-        return false;
-    begin += 3;
-    if (strncasecmp(begin + (*begin == '['), host, strlen(host)) != 0 || !strchr(":/$%*", begin[length]))
+    if (!begin || !dr_proxy_url_parse(mending->out.arena, text, strcspn(text, "$%*"), &url) || !is_doubtful(url.host) ||
+        (url.port != 0 && url.port != mending->route->upstream_port))
         return false;
     if (!needed && (node->made || !node->words[word].verbatim))
         return false;
-    moved = dr_arena_format(mending->out.arena, "%.*s%s%s", (int)(begin - text), text, LOOPBACK, begin + length);
+    begin += 3;
+    moved = dr_arena_format(mending->out.arena, "%.*s%s%s", (int)(begin - text), text, LOOPBACK,
+                            begin + strlen(url.host) + (*begin == '[' ? 2 : 0));
     apache_edit_word(&mending->out, node, word, moved);
     return true;
 }
@@ -100,6 +106,8 @@ static void move_companions(struct mending *mending)
     for (const struct apache_node *node = parent->first; node; node = node->next)
         if (apache_is(node, "ProxyPassReverse"))
             (void)move_word(mending, node, node->word_count > 1 ? 1 : 0, false);
+        else if (apache_is(node, "ProxySet") && node->word_count > 1)
+            (void)move_word(mending, node, 0, false);
     for (size_t i = 0; i < place->server->section_count; i++) {
         const struct apache_node *section = place->server->sections[i];
 
@@ -107,24 +115,6 @@ static void move_companions(struct mending *mending)
             (void)move_word(mending, section, apache_section_word(section), false);
     }
 }
-
-static void mend_upstream(struct mending *mending)
-{
-    const struct dr_route *route = mending->route;
-    const struct apache_place *place = mending->place;
-
-    if (!route->upstream_host ||
-        (strcasecmp(route->upstream_host, "localhost") != 0 && strcmp(route->upstream_host, "::1") != 0))
-        return;
-    mending->moved = move_word(mending, place->member ? place->member : place->node, place->target_word, true);
-    if (!mending->moved)
-        cannot(mending, "the upstream is not spelt in one piece: change it by hand");
-    if (place->handshake)
-        (void)move_word(mending, place->handshake->node, 1, true);
-    move_companions(mending);
-}
-
-/* --- the worker ----------------------------------------------------------------------------------------------------------- */
 
 /* A URL of this route, with the host that it has after the edit. */
 static const char *moved_url(struct mending *mending, const char *url)
@@ -141,42 +131,141 @@ static const char *moved_url(struct mending *mending, const char *url)
                            *port == ':' ? port : begin + 3 + host);
 }
 
-/* name=value where the worker of this route is made. */
-static void set_parameter(struct mending *mending, const char *name, const char *text)
+/* Is the worker of this route made by a directive that was moved along with it? */
+static bool moves_along(const struct apache_place *place, const struct apache_worker *worker)
+{
+    const struct apache_node *own = place->member ? place->member : place->node;
+    const struct apache_node *maker = worker ? worker->node : NULL;
+
+    if (!maker)
+        return false;
+    return maker == own || apache_is(maker, "<Proxy") || (maker->parent && apache_is(maker->parent, "<Proxy"));
+}
+
+/*
+ * With another host it may be another worker: one that is there already when the server made it earlier, or when it fits better; else a
+ * new one.
+ */
+static const struct apache_worker *after_move(struct mending *mending, const struct apache_worker *old,
+                                              const struct apache_worker *found)
+{
+    const struct apache_place *place = &mending->after;
+    const struct apache_server *main = place->server->main;
+    bool by_rule = place->handshake || place->is_rule;
+
+    if (found && found != old) {
+        const char *own =
+            apache_worker_url(mending->out.arena, moved_url(mending, apache_arg(place->node, place->target_word)));
+        bool of_main = main && found >= main->workers && found < main->workers + main->worker_count;
+        bool of_same = !main || of_main == place->inherited;
+        size_t length = own ? strlen(own) : 0;
+        bool fits = of_main ? strlen(found->url) >= length : strlen(found->url) > length;
+
+        if (by_rule || (of_same && (!old || found->match == old->match) ? !old || found < old : fits))
+            return found;
+    }
+    return moves_along(place, old) ? old : NULL;
+}
+
+static void change_workers(struct mending *mending)
+{
+    struct apache_place *after = &mending->after;
+    struct apache_place found;
+
+    after->handshake_url = moved_url(mending, after->handshake_url);
+    after->url = moved_url(mending, after->url);
+    if (!after->handshake_url || !after->url || (after->member && !after->handshake))
+        return;
+    found = *after;
+    apache_choose_workers(&found);
+    after->worker = after_move(mending, after->worker, found.worker);
+    after->deep_worker = after_move(mending, after->deep_worker, found.deep_worker);
+}
+
+static void mend_upstream(struct mending *mending)
 {
     const struct apache_place *place = mending->place;
-    const struct apache_node *own = place->member ? place->member : place->node;
-    const struct apache_node *maker = place->worker ? place->worker->node : NULL;
-    bool by_rule = place->handshake || (place->is_rule && !place->member);
-    size_t length = strlen(name);
 
-    /* With another host it is another worker. */
-    if (mending->moved && maker != own)
-        maker = NULL;
-    if (!maker && !by_rule)
-        maker = own;
-    if (!maker) {
-        add_text(mending, &mending->settings, " ", text);
+    if (place->handshake)
+        mending->moved = move_word(mending, place->handshake->node, 1, true);
+    if (is_doubtful(mending->route->upstream_host)) {
+        mending->moved = move_word(mending, place->member ? place->member : place->node, place->target_word, true);
+        if (!mending->moved)
+            cannot(mending, "the upstream is not spelt in one piece: change it by hand");
+    }
+    if (!mending->moved)
         return;
-    }
-    for (size_t i = 0; i < maker->word_count; i++) {
-        if (strncasecmp(apache_arg(maker, i), name, length) == 0 && apache_arg(maker, i)[length] == '=') {
-            apache_edit_word(&mending->out, maker, i, text);
-            return;
-        }
-    }
-    /* A value that ProxySet gives elsewhere comes later and wins. */
-    const struct apache_node *setter = !place->worker            ? NULL
-                                       : strcmp(name, "timeout") ? place->worker->upgrade_node
-                                                                 : place->worker->timeout_node;
+    move_companions(mending);
+    change_workers(mending);
+}
 
-    for (size_t i = 0; setter && setter != maker && i < setter->word_count; i++) {
-        if (strncasecmp(apache_arg(setter, i), name, length) == 0 && apache_arg(setter, i)[length] == '=') {
-            apache_edit_word(&mending->out, setter, i, text);
+/* --- the worker ----------------------------------------------------------------------------------------------------------- */
+
+/* The word "name=..." of a directive, or its word_count. */
+static size_t find_parameter(const struct apache_node *node, const char *name)
+{
+    size_t length = strlen(name), i = 0;
+
+    while (i < node->word_count &&
+           (strncasecmp(apache_arg(node, i), name, length) != 0 || apache_arg(node, i)[length] != '='))
+        i++;
+    return i;
+}
+
+/* name=value where one worker is made; NULL: where this route's own directive makes one. */
+static void set_worker(struct mending *mending, const struct apache_worker *worker, const char *name, const char *text)
+{
+    const struct apache_place *place = &mending->after;
+    const struct apache_node *maker = worker ? worker->node : place->member ? place->member : place->node;
+    /* A value that ProxySet gives elsewhere comes later and wins. */
+    const struct apache_node *setter = !worker                   ? NULL
+                                       : strcmp(name, "timeout") ? worker->upgrade_node
+                                                                 : worker->timeout_node;
+
+    for (int i = 0; i < 2; i++) {
+        const struct apache_node *node = i ? setter : maker;
+        size_t word = node ? find_parameter(node, name) : 0;
+
+        if (node && word < node->word_count) {
+            apache_edit_word(&mending->out, node, word, text);
             return;
         }
     }
     apache_edit_append(&mending->out, maker, text);
+}
+
+static bool is_right(const struct mending *mending, const struct apache_worker *worker, const char *name)
+{
+    struct apache_place place = mending->after;
+    struct apache_verdict verdicts[APACHE_OBSTACLES];
+    struct dr_route silence = { 0 };
+
+    place.worker = place.deep_worker = worker;
+    if (strcmp(name, "upgrade") == 0) {
+        apache_obstacles(&mending->facts, &place, verdicts);
+        return verdicts[APACHE_OBSTACLE_WORKER].upgrade == DR_UPGRADE_PASSED;
+    }
+    apache_silence(&place, &silence);
+    return silence.idle_timeout_ms == 0 || silence.idle_timeout_ms >= LONG_ENOUGH_MS;
+}
+
+/*
+ * Both workers of a route. What has none of its own gets one in a section: the rules, and the shortest path of a ProxyPassMatch, whose
+ * worker httpd does not use for it.
+ */
+static void set_parameter(struct mending *mending, const char *name, const char *text)
+{
+    const struct apache_place *place = &mending->after;
+    bool by_rule = place->handshake || (place->is_rule && !place->member);
+    bool match = place->deep_worker && place->deep_worker->match && !place->worker;
+    bool exact_right = is_right(mending, place->worker, name), deep_right = is_right(mending, place->deep_worker, name);
+
+    if (!exact_right && (place->worker || !(by_rule || match)))
+        set_worker(mending, place->worker, name, text);
+    else if (!exact_right)
+        add_text(mending, &mending->settings, " ", text);
+    if (!deep_right && place->deep_worker != place->worker)
+        set_worker(mending, place->deep_worker, name, text);
 }
 
 /* The section that makes a worker for a rule; it cannot stand in a Location. */
@@ -184,7 +273,7 @@ static void make_worker(struct mending *mending)
 {
     const struct apache_place *place = mending->place;
     const struct apache_node *below = place->handshake ? place->handshake->node : place->node;
-    const char *url = moved_url(mending, place->handshake_url);
+    const char *url = mending->after.handshake_url;
 
     if (!mending->settings || !url)
         return;
@@ -193,6 +282,26 @@ static void make_worker(struct mending *mending)
     apache_edit_below(
         &mending->out, below,
         dr_arena_format(mending->out.arena, "<Proxy \"%s\">\n\tProxySet %s\n</Proxy>", url, mending->settings));
+}
+
+static bool is_in(const struct apache_node *node, const char *section)
+{
+    for (node = node->parent; node; node = node->parent)
+        if (node->section && apache_is(node, section))
+            return true;
+    return false;
+}
+
+/* Does a directive that holds come behind what is added at the route's own place? */
+static bool is_later(const struct mending *mending, const struct apache_effect *effect)
+{
+    const struct apache_place *place = mending->place;
+
+    if (effect->maybe || is_in(effect->node, "<LocationMatch"))
+        return true;
+    if (is_in(effect->node, "<Location"))
+        return effect->node->parent != place->section;
+    return !place->section && is_in(effect->node, "<Proxy");
 }
 
 /* --- upgrade ---------------------------------------------------------------------------------------------------------------- */
@@ -231,25 +340,28 @@ static void mend_version(struct mending *mending)
                 apache_edit_delete(&mending->out, node);
             else
                 cannot(mending, "force-proxy-request-1.0 is set together with other variables: take it out by hand");
-        } else if (apache_is(node, "SetEnv")) {
+        } else if (apache_is(node, "SetEnv") && !is_later(mending, &scope->effects[i])) {
             unset = true;
         } else {
-            cannot(mending,
-                   "force-proxy-request-1.0 is set for other upstreams too, and can only be taken away for all of them");
+            cannot(mending, "force-proxy-request-1.0 is set for other requests too: take it away by hand");
         }
     }
     if (unset)
         add_text(mending, &mending->lines, "\n", "UnsetEnv force-proxy-request-1.0");
 }
 
-static void mend_upgrade(struct mending *mending)
+static void mend_upgrade(struct mending *mending, bool wanted)
 {
     struct apache_verdict verdicts[APACHE_OBSTACLES];
     const struct apache_effect *effect = apache_last_request_header(&mending->place->scope, DR_ROUTE_UPGRADE);
 
-    if (mending->route->upgrade == DR_UPGRADE_PASSED)
+    apache_obstacles(&mending->facts, &mending->after, verdicts);
+    /* Asked for or not: moving the upstream takes nothing away. */
+    if (mending->moved && mending->route->upgrade == DR_UPGRADE_PASSED &&
+        verdicts[APACHE_OBSTACLE_WORKER].upgrade != DR_UPGRADE_PASSED)
+        set_parameter(mending, "upgrade", "upgrade=websocket");
+    if (!wanted || mending->route->upgrade == DR_UPGRADE_PASSED)
         return;
-    apache_obstacles(&mending->facts, mending->place, verdicts);
     if (verdicts[APACHE_OBSTACLE_MODULE].upgrade != DR_UPGRADE_PASSED)
         cannot(mending, verdicts[APACHE_OBSTACLE_MODULE].why);
     if (mending->place->handshake_elsewhere)
@@ -267,35 +379,18 @@ static void mend_upgrade(struct mending *mending)
         set_parameter(mending, "upgrade", "upgrade=websocket");
 }
 
-static void mend_timeout(struct mending *mending)
+static void mend_timeout(struct mending *mending, bool wanted)
 {
-    const struct dr_route *route = mending->route;
+    struct dr_route after = { .idle_timeout_ms = -1 };
 
-    if (route->idle_timeout_ms > 0 && route->idle_timeout_ms < LONG_ENOUGH_MS)
+    apache_silence(&mending->after, &after);
+    if (after.idle_timeout_ms == 0 || after.idle_timeout_ms >= LONG_ENOUGH_MS)
+        return;
+    if (wanted || (mending->moved && after.idle_timeout_ms < mending->route->idle_timeout_ms))
         set_parameter(mending, "timeout", "timeout=3600");
 }
 
 /* --- what is forwarded ---------------------------------------------------------------------------------------------------- */
-
-static bool is_in(const struct apache_node *node, const char *section)
-{
-    for (node = node->parent; node; node = node->parent)
-        if (node->section && apache_is(node, section))
-            return true;
-    return false;
-}
-
-/* Does a directive that holds come behind what is added at the route's own place? */
-static bool is_later(const struct mending *mending, const struct apache_effect *effect)
-{
-    const struct apache_place *place = mending->place;
-
-    if (effect->maybe || is_in(effect->node, "<LocationMatch"))
-        return true;
-    if (is_in(effect->node, "<Location"))
-        return effect->node->parent != place->section;
-    return !place->section && is_in(effect->node, "<Proxy");
-}
 
 /* A line that must have the last word. `old`: the directive that has it now, or NULL. */
 static void put_line(struct mending *mending, const struct apache_effect *old, const char *line)
@@ -325,8 +420,7 @@ static void put_switch(struct mending *mending, const char *name, bool wanted_ot
 
 static bool is_address(const struct dr_route_header *header)
 {
-    return header->fate == DR_HEADER_SET &&
-           (!header->value || strstr(header->value, "REMOTE_ADDR") || strstr(header->value, "}e"));
+    return header->fate == DR_HEADER_SET && (!header->value || strstr(header->value, "%{REMOTE_ADDR}"));
 }
 
 static void mend_forward(struct mending *mending)
@@ -344,9 +438,7 @@ static void mend_forward(struct mending *mending)
         put_switch(mending, "ProxyPreserveHost", false);
     }
     if (!address) {
-        if (route->headers[DR_ROUTE_FORWARDED_FOR].source.path &&
-            apache_server_directive(mending->place->server, "RemoteIPHeader") &&
-            !apache_last_request_header(scope, DR_ROUTE_FORWARDED_FOR))
+        if (apache_believes_everybody(mending->place->server))
             cannot(mending, "RemoteIPHeader believes everybody: name the proxies that may say so with RemoteIPTrustedProxy");
         put_line(mending, apache_last_request_header(scope, DR_ROUTE_FORWARDED_FOR), "RequestHeader unset X-Forwarded-For");
         put_switch(mending, "ProxyAddHeaders", true);
@@ -422,16 +514,15 @@ int apache_mend(const struct dr_route *route, unsigned mends, struct dr_arena *a
         .out = { .arena = arena, .edits = ret_edits },
         .route = route,
         .place = place,
+        .after = *place,
         .facts = { .reader = place->tree->reader, .server = place->server, .scope = &place->scope, .path = place->path },
     };
 
     *ret_edits = (struct dr_route_edits){ 0 };
     if (mends & DR_MEND_UPSTREAM)
         mend_upstream(&mending);
-    if (mends & DR_MEND_UPGRADE)
-        mend_upgrade(&mending);
-    if (mends & DR_MEND_TIMEOUT)
-        mend_timeout(&mending);
+    mend_upgrade(&mending, mends & DR_MEND_UPGRADE);
+    mend_timeout(&mending, mends & DR_MEND_TIMEOUT);
     if (mends & DR_MEND_FORWARD)
         mend_forward(&mending);
     /* mod_proxy_http flushes whenever the upstream pauses: route->buffers is never true, and there is nothing to mend. */

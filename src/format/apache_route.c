@@ -100,6 +100,9 @@ static int add_location(struct routing *routing, const struct apache_server *ser
     const struct apache_node *pass = pass_in(section);
     int r = 0;
 
+    /* ProxyPass in <Location ~ x> is compared with "x" itself: never the same. */
+    if (pass && regex && !apache_is(section, "<LocationMatch") && apache_is(pass, "ProxyPass"))
+        return 0;
     if (pass)
         r = add_taker(routing, &routing->locations, &routing->location_count, &routing->location_room,
                       (struct taker){ .node = pass,
@@ -278,12 +281,23 @@ static void set_upstream(struct dr_arena *arena, struct dr_route *route, const s
         route->upstream_path = NULL;
 }
 
+/* This host has several names. */
+static bool is_loopback(const char *host)
+{
+    return strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 || strcmp(host, "127.0.0.1") == 0;
+}
+
+bool apache_same_host(const char *left, const char *right)
+{
+    return strcasecmp(left, right) == 0 || (is_loopback(left) && is_loopback(right));
+}
+
 static bool same_upstream(struct dr_arena *arena, const char *left, const char *right)
 {
     struct dr_proxy_url a = { 0 }, b = { 0 };
 
     return dr_proxy_url_parse(arena, left, strcspn(left, "$%"), &a) &&
-           dr_proxy_url_parse(arena, right, strcspn(right, "$%"), &b) && strcasecmp(a.host, b.host) == 0 &&
+           dr_proxy_url_parse(arena, right, strcspn(right, "$%"), &b) && apache_same_host(a.host, b.host) &&
            (a.port ? a.port : default_port(a.scheme)) == (b.port ? b.port : default_port(b.scheme));
 }
 
@@ -310,16 +324,35 @@ static void find_handshake(const struct routing *routing, const struct taker *ta
     }
 }
 
-static const char *request_url(const struct apache_place *place, const char *target, const char *target_path,
-                               const char *seen)
+/* What is asked for always has a path. */
+static const char *with_path(struct dr_arena *arena, const char *url)
 {
-    const char *url = apache_worker_url(place->tree->reader->arena, target);
-    size_t length = url ? strlen(url) : 0;
+    const char *host = url ? strstr(url, "://") : NULL;
 
-    /* A request deeper than the directive's own prefix may be carried out by another worker. */
-    if (url && seen && strlen(target_path) <= length && strncmp(seen, target_path, strlen(target_path)) == 0)
-        return dr_arena_format(place->tree->reader->arena, "%s%s", url, seen + strlen(target_path));
-    return url;
+    return host && !strchr(host + 3, '/') ? dr_arena_format(arena, "%s/", url) : url;
+}
+
+/* The URL that is asked for when somebody asks for the route's own path; without "$1" where that is not known. */
+static const char *request_url(const struct apache_place *place, const char *target, const char *seen)
+{
+    struct dr_arena *arena = place->tree->reader->arena;
+    const char *url = apache_worker_url(arena, target);
+    const char *host = url ? strstr(url, "://") : NULL;
+
+    if (host && seen)
+        return with_path(arena,
+                         dr_arena_format(arena, "%.*s%s", (int)(host + 3 + strcspn(host + 3, "/$%") - url), url, seen));
+    return url ? with_path(arena, dr_arena_strndup(arena, url, strcspn(url, "$%"))) : NULL;
+}
+
+/* For handshakes that a rule takes. */
+static const char *rule_url(const struct apache_place *place, const struct apache_rule *rule)
+{
+    const struct taker taker = rule_taker(rule);
+    struct dr_proxy_url url = { .path = "" };
+
+    (void)dr_proxy_url_parse(place->tree->reader->arena, rule->target, strcspn(rule->target, "$%"), &url);
+    return request_url(place, rule->target, seen_path(place->tree->reader->arena, &taker, place->path, url.path));
 }
 
 static int finish(struct routing *routing, const struct taker *taker, struct apache_place *place, struct dr_route *route,
@@ -333,11 +366,11 @@ static int finish(struct routing *routing, const struct taker *taker, struct apa
     const char *plain = strncasecmp(spelt, "unix:", 5) == 0 && strchr(spelt, '|') ? strchr(spelt, '|') + 1 : spelt;
 
     (void)dr_proxy_url_parse(arena, plain, strcspn(plain, "$%"), &url);
-    place->url = place->member ? apache_worker_url(arena, spelt)
-                               : request_url(place, spelt, url.path, seen_path(arena, taker, place->path, url.path));
+    place->url = place->member ? with_path(arena, apache_worker_url(arena, spelt))
+                               : request_url(place, spelt, seen_path(arena, taker, place->path, url.path));
     place->handshake_url = place->url;
     if (place->handshake && same_upstream(arena, place->handshake->target, plain)) {
-        place->handshake_url = apache_worker_url(arena, place->handshake->target);
+        place->handshake_url = rule_url(place, place->handshake);
     } else if (place->handshake) {
         place->handshake_elsewhere = place->handshake->node;
         place->handshake = NULL;
@@ -345,10 +378,13 @@ static int finish(struct routing *routing, const struct taker *taker, struct apa
     if (!place->url || !place->handshake_url)
         return -ENOMEM;
     if (!place->member || place->handshake)
-        place->worker = apache_worker_for(routing->server, place->handshake_url);
+        apache_choose_workers(place);
 
     /* Handshakes are what counts: <Proxy> sections are those of their URL. */
-    place->proxy_url = place->member && !place->handshake ? apache_worker_url(arena, taker->target) : place->handshake_url;
+    if (place->member && !place->handshake)
+        place->deep_worker = place->worker;
+    place->proxy_url = place->member && !place->handshake ? with_path(arena, apache_worker_url(arena, taker->target))
+                                                          : place->handshake_url;
 
     int r = place->proxy_url ? apache_scope(routing->reader, routing->server, place->path, place->proxy_url, &place->scope)
                              : -ENOMEM;
@@ -425,7 +461,9 @@ static int route_point(struct routing *routing, const char *point)
 
         if (!folder)
             return -ENOMEM;
-        if (find_taker(routing, folder, &deeper) && (!found || deeper.node != taker.node)) {
+        if (!find_taker(routing, folder, &deeper))
+            return 0;
+        if (!found || deeper.node != taker.node) {
             point = folder;
             taker = deeper;
             found = true;

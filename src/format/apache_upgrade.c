@@ -81,6 +81,19 @@ static struct apache_verdict by_worker(const struct apache_place *place, const c
                    worker ? worker->node : place->node);
 }
 
+/* A worker of ProxyPassMatch is not asked for the shortest paths: its "$1" counts for two bytes. */
+static struct apache_verdict by_workers(const struct apache_place *place, const char *url)
+{
+    struct apache_verdict exact = by_worker(place, url, place->worker), deep = by_worker(place, url, place->deep_worker);
+
+    if (exact.upgrade == DR_UPGRADE_DROPPED && deep.upgrade == DR_UPGRADE_PASSED)
+        return dropped("httpd uses upgrade=websocket of this ProxyPassMatch for longer paths only, not for the path itself",
+                       place->node);
+    if (exact.upgrade == DR_UPGRADE_PASSED && deep.upgrade == DR_UPGRADE_DROPPED)
+        return unknown("handshakes pass for the path itself, not for the paths below it", deep.node);
+    return exact;
+}
+
 static struct apache_verdict by_environment(const struct apache_facts *facts)
 {
     const struct apache_node *node;
@@ -141,7 +154,7 @@ void apache_obstacles(const struct apache_facts *facts, const struct apache_plac
     ret_verdicts[APACHE_OBSTACLE_MODULE] = by_module(place, place->handshake_url);
     ret_verdicts[APACHE_OBSTACLE_HEADER] = by_header(&scratch);
     ret_verdicts[APACHE_OBSTACLE_VERSION] = by_environment(facts);
-    ret_verdicts[APACHE_OBSTACLE_WORKER] = by_worker(place, place->handshake_url, place->worker);
+    ret_verdicts[APACHE_OBSTACLE_WORKER] = by_workers(place, place->handshake_url);
 }
 
 void apache_upgrade(const struct apache_facts *facts, const struct apache_place *place, struct dr_route *route)
@@ -178,26 +191,44 @@ static int64_t seconds(const struct apache_node *node)
 }
 
 /* The longer of the client's side (Timeout) and the upstream's (timeout=, else ProxyTimeout, else Timeout). */
-void apache_silence(const struct apache_place *place, struct dr_route *route)
+static int64_t silence(const struct apache_place *place, const struct apache_worker *worker,
+                       const struct apache_node **ret_node)
 {
     const struct apache_node *timeout = apache_server_directive(place->server, "Timeout");
     const struct apache_node *proxy = apache_server_directive(place->server, "ProxyTimeout");
     int64_t client = timeout ? seconds(timeout) : DEFAULT_TIMEOUT;
     int64_t upstream = proxy ? seconds(proxy) : -1;
-    const struct apache_node *node = proxy;
+
+    *ret_node = proxy;
+    if (worker && worker->timeout > 0) {
+        upstream = worker->timeout;
+        *ret_node = worker->timeout_node;
+    }
+    if (upstream <= client) {
+        upstream = client;
+        *ret_node = timeout;
+    }
+    return upstream > INT32_MAX ? INT32_MAX * (int64_t)1000 : upstream * 1000;
+}
+
+void apache_silence(const struct apache_place *place, struct dr_route *route)
+{
+    const struct apache_node *exact_node, *deep_node;
+    int64_t exact = silence(place, place->worker, &exact_node), deep = silence(place, place->deep_worker, &deep_node);
 
     if (is_tunnelled(place, place->handshake_url)) {
         route->idle_timeout_ms = 0;
         return;
     }
-    if (place->worker && place->worker->timeout > 0) {
-        upstream = place->worker->timeout;
-        node = place->worker->timeout_node;
-    }
-    if (upstream <= client) {
-        upstream = client;
-        node = timeout;
-    }
-    route->idle_timeout_ms = upstream > INT32_MAX ? INT32_MAX * (int64_t)1000 : upstream * 1000;
-    apache_node_source(node, &route->idle_timeout_source);
+    route->idle_timeout_ms = deep < exact ? deep : exact;
+    apache_node_source(deep < exact ? deep_node : exact_node, &route->idle_timeout_source);
+}
+
+void apache_choose_workers(struct apache_place *place)
+{
+    const char *below = dr_arena_format(place->tree->reader->arena, "%s%s0123456789", place->handshake_url,
+                                        place->handshake_url[strlen(place->handshake_url) - 1] == '/' ? "" : "/");
+
+    place->worker = apache_worker_for(place->server, place->handshake_url);
+    place->deep_worker = below ? apache_worker_for(place->server, below) : NULL;
 }

@@ -15,7 +15,7 @@
 const char *apache_worker_url(struct dr_arena *arena, const char *url)
 {
     const char *bar = strncasecmp(url, "unix:", 5) == 0 ? strchr(url, '|') : NULL;
-    char *copy = dr_arena_strndup(arena, bar ? bar + 1 : url, strcspn(bar ? bar + 1 : url, "$%"));
+    char *copy = dr_arena_strdup(arena, bar ? bar + 1 : url);
     char *path = copy ? strstr(copy, "://") : NULL;
 
     if (!path)
@@ -35,28 +35,71 @@ static size_t host_length(const char *url)
     return host ? (size_t)(host - url) + 3 + strcspn(host + 3, "/") : strlen(url);
 }
 
-static struct apache_worker *longest(struct apache_worker *workers, size_t count, const char *url, size_t *best_length)
+enum kinds { KIND_PREFIX = 1 << 0, KIND_MATCH = 1 << 1 };
+
+/* The length of "$1$2" at the beginning of a text. */
+static size_t references(const char *text)
+{
+    size_t length = 0;
+
+    while (text[length] == '$' && text[length + 1] >= '0' && text[length + 1] <= '9')
+        length += 2;
+    return length;
+}
+
+/* ap_proxy_strcmp_ematch: the URL begins with the pattern. What follows a reference may be found anywhere behind it. */
+static bool matches(const char *url, const char *pattern)
+{
+    bool anywhere = false;
+
+    while (*pattern) {
+        size_t skip = references(pattern), literal = 1;
+
+        if (skip > 0) {
+            pattern += skip;
+            anywhere = true;
+            continue;
+        }
+        while (pattern[literal] && references(pattern + literal) == 0)
+            literal++;
+        while (anywhere && *url && strncmp(url, pattern, literal) != 0)
+            url++;
+        if (strncmp(url, pattern, literal) != 0)
+            return false;
+        url += literal;
+        pattern += literal;
+        anywhere = false;
+    }
+    return true;
+}
+
+static struct apache_worker *longest(struct apache_worker *workers, size_t count, const char *url, enum kinds kinds,
+                                     size_t *best_length)
 {
     struct apache_worker *best = NULL;
-    size_t least = host_length(url);
+    size_t least = host_length(url), all = strlen(url);
 
     for (size_t i = 0; i < count; i++) {
         size_t length = strlen(workers[i].url);
 
-        if (length >= least && length > *best_length && strncmp(url, workers[i].url, length) == 0) {
-            best = &workers[i];
-            *best_length = length;
-        }
+        if (length > all || length < least || length <= *best_length ||
+            !(kinds & (workers[i].match ? KIND_MATCH : KIND_PREFIX)))
+            continue;
+        if (workers[i].match ? !matches(url, workers[i].url) : strncmp(url, workers[i].url, length) != 0)
+            continue;
+        best = &workers[i];
+        *best_length = length;
     }
     return best;
 }
 
 static struct apache_worker *find_or_make(struct apache_reader *reader, struct apache_worker **workers, size_t *count,
-                                          size_t *room, const char *spelt, const struct apache_node *node, bool *ret_shared)
+                                          size_t *room, const char *spelt, const struct apache_node *node, enum kinds kinds,
+                                          bool *ret_shared)
 {
     const char *url = apache_worker_url(reader->arena, spelt);
     size_t length = 0;
-    struct apache_worker *found = url ? longest(*workers, *count, url, &length) : NULL;
+    struct apache_worker *found = url ? longest(*workers, *count, url, kinds, &length) : NULL;
 
     *ret_shared = found != NULL;
     if (found || !url)
@@ -66,7 +109,7 @@ static struct apache_worker *find_or_make(struct apache_reader *reader, struct a
         return NULL;
     *workers = found;
     found += (*count)++;
-    *found = (struct apache_worker){ .url = url, .node = node, .timeout = -1 };
+    *found = (struct apache_worker){ .url = url, .match = kinds == KIND_MATCH, .node = node, .timeout = -1 };
     return found;
 }
 
@@ -130,9 +173,9 @@ static int add_member(struct apache_reader *reader, struct apache_server *server
 {
     struct apache_balancer *to = balancer(reader, server, name);
     bool shared;
-    struct apache_worker *member =
-        to ? find_or_make(reader, &to->members, &to->member_count, &to->member_room, apache_arg(node, word), node, &shared)
-           : NULL;
+    struct apache_worker *member = to ? find_or_make(reader, &to->members, &to->member_count, &to->member_room,
+                                                     apache_arg(node, word), node, KIND_PREFIX | KIND_MATCH, &shared)
+                                      : NULL;
 
     if (!member)
         return -ENOMEM;
@@ -142,7 +185,7 @@ static int add_member(struct apache_reader *reader, struct apache_server *server
 }
 
 static int add_worker(struct apache_reader *reader, struct apache_server *server, const struct apache_node *node,
-                      size_t word, bool also_shared)
+                      size_t word, enum kinds kinds)
 {
     const char *url = apache_arg(node, word);
     bool shared;
@@ -152,10 +195,10 @@ static int add_worker(struct apache_reader *reader, struct apache_server *server
         return balancer(reader, server, url) ? 0 : -ENOMEM;
     if (!strstr(url, "://"))
         return 0;
-    worker = find_or_make(reader, &server->workers, &server->worker_count, &server->worker_room, url, node, &shared);
+    worker = find_or_make(reader, &server->workers, &server->worker_count, &server->worker_room, url, node, kinds, &shared);
     if (!worker)
         return -ENOMEM;
-    if (!shared || also_shared)
+    if (!shared || kinds == (KIND_PREFIX | KIND_MATCH))
         set_parameters(worker, node, word + 1);
     return 0;
 }
@@ -174,8 +217,8 @@ static int add_setting(struct apache_reader *reader, struct apache_server *serve
         return 0;
 
     bool shared;
-    struct apache_worker *worker =
-        find_or_make(reader, &server->workers, &server->worker_count, &server->worker_room, name, node, &shared);
+    struct apache_worker *worker = find_or_make(reader, &server->workers, &server->worker_count, &server->worker_room, name,
+                                                node, KIND_PREFIX | KIND_MATCH, &shared);
 
     if (!worker)
         return -ENOMEM;
@@ -189,17 +232,17 @@ static int walk(struct apache_reader *reader, struct apache_server *server, cons
     int r = 0;
 
     for (const struct apache_node *node = parent->first; node && r >= 0; node = node->next) {
-        bool match = apache_is(node, "ProxyPassMatch");
+        bool match = apache_is(node, "ProxyPassMatch") || (section && apache_is(section, "<LocationMatch"));
+        size_t tilde = strcmp(apache_arg(node, 0), "~") == 0 ? 1 : 0;
 
         if (apache_is(node, "<VirtualHost"))
             continue;
-        if (match || apache_is(node, "ProxyPass"))
-            r = add_worker(reader, server, node, (section ? 0U : 1U) + (strcmp(apache_arg(node, 0), "~") == 0 ? 1U : 0U),
-                           false);
+        if (apache_is(node, "ProxyPassMatch") || apache_is(node, "ProxyPass"))
+            r = add_worker(reader, server, node, (section ? 0 : 1) + tilde, match || tilde ? KIND_MATCH : KIND_PREFIX);
         else if (apache_is(node, "ProxySet") || apache_is(node, "BalancerMember"))
             r = add_setting(reader, server, section, node);
         if (apache_is(node, "<Proxy") && node->word_count > 1 && strcmp(apache_arg(node, 0), "~") != 0)
-            r = add_worker(reader, server, node, 0, true);
+            r = add_worker(reader, server, node, 0, KIND_PREFIX | KIND_MATCH);
         if (r >= 0 && node->section)
             r = walk(reader, server, node, apache_is(node, "<Limit") || apache_is(node, "<LimitExcept") ? section : node);
     }
@@ -215,8 +258,9 @@ const struct apache_worker *apache_worker_for(const struct apache_server *server
 {
     size_t length = 0;
     const struct apache_worker *best =
-        server->main ? longest(server->main->workers, server->main->worker_count, url, &length) : NULL;
-    const struct apache_worker *own = longest(server->workers, server->worker_count, url, &length);
+        server->main ? longest(server->main->workers, server->main->worker_count, url, KIND_PREFIX | KIND_MATCH, &length)
+                     : NULL;
+    const struct apache_worker *own = longest(server->workers, server->worker_count, url, KIND_PREFIX | KIND_MATCH, &length);
 
     return own ? own : best;
 }

@@ -182,6 +182,13 @@ static const char *sent(const struct haproxy_request *request, int header)
     return request->websocket ? "Upgrade" : "keep-alive";
 }
 
+static bool sent_matches(const struct haproxy_criterion *criterion, const struct haproxy_request *request, int header)
+{
+    const char *value = header == DR_ROUTE_UPGRADE || header == DR_ROUTE_CONNECTION ? sent(request, header) : NULL;
+
+    return value && match_text(criterion, value) == HAPROXY_TRUE;
+}
+
 static enum haproxy_truth match_host(const struct haproxy_criterion *criterion, const struct haproxy_request *request)
 {
     size_t count = 0, matched = 0;
@@ -214,6 +221,12 @@ static enum haproxy_truth match_header(const struct haproxy_criterion *criterion
         return HAPROXY_FALSE;
     if (fate->fate == DR_HEADER_SET && fate->value && !strchr(fate->value, '%'))
         return match_text(criterion, fate->value);
+    /* Behind the client's: any value that fits is enough. */
+    if (fate->fate == DR_HEADER_APPENDED && fate->value && !strchr(fate->value, '%') &&
+        match_text(criterion, fate->value) == HAPROXY_TRUE)
+        return HAPROXY_TRUE;
+    if (fate->fate == DR_HEADER_APPENDED && sent_matches(criterion, request, header))
+        return HAPROXY_TRUE;
     if (fate->fate != DR_HEADER_CLIENTS || (header != DR_ROUTE_UPGRADE && header != DR_ROUTE_CONNECTION))
         return HAPROXY_UNKNOWN;
     const char *value = sent(request, header);

@@ -2,32 +2,25 @@
  * Mending a route. Lines are changed where they concern this route alone: in its backend or "listen" section, and in a frontend that leads
  * nowhere else. "defaults" are never changed.
  */
-#include "format/haproxy_edit.h"
+#include "format/haproxy_mend.h"
 
 #include <string.h>
 #include <strings.h>
 
 #define HOUR_MS ((int64_t)3600000)
 
-struct mending {
-    struct haproxy_editor editor;
-    const struct dr_route *route;
-    const struct haproxy_place *place;
-    const struct haproxy_section *section; /* of the backend, or "listen" */
-};
-
 static bool stands_in(const struct haproxy_section *section, const struct haproxy_line *line)
 {
-    return line >= section->lines && line < section->lines + section->count;
+    return section->count > 0 && line >= section->lines && line < section->lines + section->count;
 }
 
-static bool is_ours(const struct mending *mending, const struct haproxy_line *line)
+static bool is_ours(const struct haproxy_mending *mending, const struct haproxy_line *line)
 {
     return stands_in(mending->section, line) ||
            (!mending->place->shared && stands_in(mending->place->frontend->section, line));
 }
 
-static void refuse_line(struct mending *mending, const struct haproxy_line *line, const char *why)
+void dr_haproxy_refuse_line(struct haproxy_mending *mending, const struct haproxy_line *line, const char *why)
 {
     dr_haproxy_refuse(&mending->editor, dr_arena_format(mending->editor.arena, "line %u ('%.60s') %s", line->number,
                                                         dr_haproxy_join(mending->editor.arena, line, 0, line->count), why));
@@ -36,8 +29,8 @@ static void refuse_line(struct mending *mending, const struct haproxy_line *line
 /* --- lines that take something away ------------------------------------------------------------------------------------- */
 
 /* Does the rule count for such a request, whatever other rules did before? */
-static enum haproxy_truth holds_for(const struct haproxy_request *arrived, const struct haproxy_scope *scope,
-                                    const struct haproxy_line *line)
+enum haproxy_truth dr_haproxy_holds_for(const struct haproxy_request *arrived, const struct haproxy_scope *scope,
+                                        const struct haproxy_line *line)
 {
     struct haproxy_request request = *arrived;
 
@@ -46,11 +39,12 @@ static enum haproxy_truth holds_for(const struct haproxy_request *arrived, const
 }
 
 /* The Host is every request's concern, the rest only a handshake's. */
-static bool may_hold(const struct mending *mending, const struct haproxy_scope *scope, const struct haproxy_line *line,
-                     const char *header)
+static bool may_hold(const struct haproxy_mending *mending, const struct haproxy_scope *scope,
+                     const struct haproxy_line *line, const char *header)
 {
-    return holds_for(&mending->place->handshake, scope, line) != HAPROXY_FALSE ||
-           (strcasecmp(header, "Host") == 0 && holds_for(&mending->place->ordinary, scope, line) != HAPROXY_FALSE);
+    return dr_haproxy_holds_for(&mending->place->handshake, scope, line) != HAPROXY_FALSE ||
+           (strcasecmp(header, "Host") == 0 &&
+            dr_haproxy_holds_for(&mending->place->ordinary, scope, line) != HAPROXY_FALSE);
 }
 
 static bool is_harmless(const struct haproxy_line *line, const char *header)
@@ -62,7 +56,7 @@ static bool is_harmless(const struct haproxy_line *line, const char *header)
            (dr_haproxy_is(line, 1, "add-header") || dr_haproxy_value_upgrades(index, dr_haproxy_word(line, 3)));
 }
 
-static void drop_rules(struct mending *mending, const struct haproxy_scope *scope, const struct haproxy_lines *lines,
+static void drop_rules(struct haproxy_mending *mending, const struct haproxy_scope *scope, const struct haproxy_lines *lines,
                        const char *header)
 {
     for (size_t i = 0; i < lines->count; i++) {
@@ -71,15 +65,16 @@ static void drop_rules(struct mending *mending, const struct haproxy_scope *scop
         if (!dr_haproxy_touches(line, header) || is_harmless(line, header) || !may_hold(mending, scope, line, header))
             continue;
         if (!is_ours(mending, line))
-            refuse_line(mending, line, "concerns other routes, too");
+            dr_haproxy_refuse_line(mending, line, "concerns other routes, too");
         else if (dr_haproxy_is(line, 3, "-m"))
-            refuse_line(mending, line, "may mean other headers, too");
+            dr_haproxy_refuse_line(mending, line, "may mean other headers, too");
         else
             dr_haproxy_remove_line(&mending->editor, line);
     }
 }
 
-static void drop_rules_of(struct mending *mending, const struct haproxy_proxy *proxy, const char *header, bool answers)
+static void drop_rules_of(struct haproxy_mending *mending, const struct haproxy_proxy *proxy, const char *header,
+                          bool answers)
 {
     const struct haproxy_scope *scopes[] = { proxy->inherited, &proxy->own };
 
@@ -88,7 +83,7 @@ static void drop_rules_of(struct mending *mending, const struct haproxy_proxy *p
             drop_rules(mending, scopes[i], answers ? &scopes[i]->answers : &scopes[i]->rules, header);
 }
 
-static void drop_everywhere(struct mending *mending, const char *header, bool answers)
+static void drop_everywhere(struct haproxy_mending *mending, const char *header, bool answers)
 {
     const struct haproxy_place *place = mending->place;
 
@@ -100,7 +95,7 @@ static void drop_everywhere(struct mending *mending, const char *header, bool an
 /* --- UPGRADE ------------------------------------------------------------------------------------------------------------ */
 
 /* Where a parameter stands on the server's own line; 0: it does not. */
-static size_t own_parameter(const struct haproxy_line *line, size_t first, const char *name)
+size_t dr_haproxy_own_parameter(const struct haproxy_line *line, size_t first, const char *name)
 {
     for (size_t i = first; i < line->count; i++) {
         int arguments = dr_haproxy_server_arguments(line->words[i].text);
@@ -113,10 +108,10 @@ static size_t own_parameter(const struct haproxy_line *line, size_t first, const
 }
 
 /* "proto h2" and the like: changed on the server's own line, or added there when a default-server line says it. */
-static void set_parameter(struct mending *mending, const char *name, const char *value)
+static void set_parameter(struct haproxy_mending *mending, const char *name, const char *value)
 {
     const struct haproxy_server *server = &mending->place->server;
-    size_t at = own_parameter(server->line, server->address_word + 1, name);
+    size_t at = dr_haproxy_own_parameter(server->line, server->address_word + 1, name);
 
     if (at)
         dr_haproxy_replace_word(&mending->editor, server->line, at + 1, value);
@@ -124,20 +119,21 @@ static void set_parameter(struct mending *mending, const char *name, const char 
         dr_haproxy_append(&mending->editor, server->line, dr_arena_format(mending->editor.arena, " %s %s", name, value));
 }
 
-static bool default_says(const struct mending *mending, const char *name)
+static bool default_says(const struct haproxy_mending *mending, const char *name)
 {
     const struct haproxy_lines *lines = &mending->place->backend->servers;
     bool says = false;
 
     for (size_t i = 0; i < lines->count && lines->list[i] != mending->place->server.line; i++)
-        says = says || (dr_haproxy_is(lines->list[i], 0, "default-server") && own_parameter(lines->list[i], 1, name));
+        says = says ||
+               (dr_haproxy_is(lines->list[i], 0, "default-server") && dr_haproxy_own_parameter(lines->list[i], 1, name));
     return says;
 }
 
-static void mend_proto(struct mending *mending)
+static void mend_proto(struct haproxy_mending *mending)
 {
     const struct haproxy_server *server = &mending->place->server;
-    size_t at = own_parameter(server->line, server->address_word + 1, "proto");
+    size_t at = dr_haproxy_own_parameter(server->line, server->address_word + 1, "proto");
 
     if (at && !default_says(mending, "proto"))
         dr_haproxy_remove_words(&mending->editor, server->line, at, 2);
@@ -145,13 +141,13 @@ static void mend_proto(struct mending *mending)
         set_parameter(mending, "proto", "h1");
 }
 
-static void mend_send_proxy(struct mending *mending)
+static void mend_send_proxy(struct haproxy_mending *mending)
 {
     static const char *const names[] = { "send-proxy", "send-proxy-v2", "send-proxy-v2-ssl", "send-proxy-v2-ssl-cn" };
     const struct haproxy_server *server = &mending->place->server;
 
     for (size_t i = 0; i < DR_COUNT(names); i++) {
-        size_t at = own_parameter(server->line, server->address_word + 1, names[i]);
+        size_t at = dr_haproxy_own_parameter(server->line, server->address_word + 1, names[i]);
 
         if (at)
             dr_haproxy_remove_words(&mending->editor, server->line, at, 1);
@@ -160,7 +156,7 @@ static void mend_send_proxy(struct mending *mending)
     }
 }
 
-static void mend_server(struct mending *mending)
+static void mend_server(struct haproxy_mending *mending)
 {
     const struct haproxy_place *place = mending->place;
     const struct haproxy_server *server = &place->server;
@@ -180,7 +176,7 @@ static void mend_server(struct mending *mending)
 }
 
 /* A rule that keeps handshakes out, and nothing else: now, or once the others are gone. */
-static const struct haproxy_line *keeps_out(const struct mending *mending, const struct haproxy_proxy *proxy)
+static const struct haproxy_line *keeps_out(const struct haproxy_mending *mending, const struct haproxy_proxy *proxy)
 {
     const struct haproxy_scope *scopes[] = { proxy->inherited, &proxy->own };
 
@@ -188,14 +184,15 @@ static const struct haproxy_line *keeps_out(const struct mending *mending, const
         for (size_t j = 0; scopes[i] && j < scopes[i]->rules.count; j++) {
             const struct haproxy_line *line = scopes[i]->rules.list[j];
 
-            if (dr_haproxy_answers(line) && holds_for(&mending->place->handshake, scopes[i], line) == HAPROXY_TRUE)
+            if (dr_haproxy_answers(line) &&
+                dr_haproxy_holds_for(&mending->place->handshake, scopes[i], line) == HAPROXY_TRUE)
                 return line;
         }
     }
     return NULL;
 }
 
-static void mend_upgrade(struct mending *mending)
+static void mend_upgrade(struct haproxy_mending *mending)
 {
     static const char *const requests[] = { "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version" };
     static const char *const answers[] = { "Upgrade", "Connection", "Sec-WebSocket-Accept" };
@@ -214,7 +211,7 @@ static void mend_upgrade(struct mending *mending)
 
     out = out ? out : keeps_out(mending, place->backend);
     if (out) {
-        refuse_line(mending, out, "keeps WebSocket requests out on purpose");
+        dr_haproxy_refuse_line(mending, out, "keeps WebSocket requests out on purpose");
         return;
     }
     for (size_t i = 0; i < DR_COUNT(requests); i++)
@@ -223,82 +220,10 @@ static void mend_upgrade(struct mending *mending)
         drop_everywhere(mending, answers[i], true);
 }
 
-/* --- FORWARD ------------------------------------------------------------------------------------------------------------ */
-
-/* The last of the section's rules about a header: what is added goes behind it. */
-static const struct haproxy_line *last_about(const struct mending *mending, const char *header)
-{
-    const struct haproxy_line *last = NULL;
-
-    for (size_t i = 0; i < mending->section->count; i++) {
-        const struct haproxy_line *line = &mending->section->lines[i];
-
-        if (dr_haproxy_is(line, 0, "http-request") && dr_haproxy_touches(line, header))
-            last = line;
-    }
-    return last;
-}
-
-static void mend_forwarded_for(struct mending *mending)
-{
-    const struct haproxy_place *place = mending->place;
-    const struct haproxy_forwardfor *of_frontend = &place->frontend->forwardfor;
-    const struct haproxy_forwardfor *of_backend = &place->backend->forwardfor;
-    bool frontend = of_frontend->line && place->frontend->mode == HAPROXY_HTTP;
-    const struct haproxy_forwardfor *on = of_backend->line ? of_backend : frontend ? of_frontend : NULL;
-    bool adds =
-        on && strcasecmp(on->header, "X-Forwarded-For") == 0 && !of_backend->excepts && !(frontend && of_frontend->excepts);
-
-    if (place->handshake.source_from_client) {
-        dr_haproxy_refuse(&mending->editor, "'http-request set-src' takes the client's address from a header");
-        return;
-    }
-    dr_haproxy_add(&mending->editor, mending->section, last_about(mending, "X-Forwarded-For"),
-                   adds ? "http-request del-header X-Forwarded-For" : "http-request set-header X-Forwarded-For %[src]");
-}
-
-/* A "listen" whose clients all speak TLS, or none, says so in one line. */
-static void mend_forwarded_proto(struct mending *mending)
-{
-    const struct haproxy_place *place = mending->place;
-    const struct haproxy_line *after = last_about(mending, "X-Forwarded-Proto");
-    bool tls = false, plain = false;
-
-    for (size_t i = 0; i < place->frontend->binds.count; i++) {
-        bool one = own_parameter(place->frontend->binds.list[i], 2, "ssl") > 0;
-
-        tls = tls || one;
-        plain = plain || !one;
-    }
-    if (place->frontend == place->backend && tls != plain && !place->frontend->named) {
-        dr_haproxy_add(&mending->editor, mending->section, after,
-                       tls ? "http-request set-header X-Forwarded-Proto https"
-                           : "http-request set-header X-Forwarded-Proto http");
-        return;
-    }
-    dr_haproxy_add(&mending->editor, mending->section, after,
-                   "http-request set-header X-Forwarded-Proto https if { ssl_fc }");
-    dr_haproxy_add(&mending->editor, mending->section, after,
-                   "http-request set-header X-Forwarded-Proto http if !{ ssl_fc }");
-}
-
-static void mend_forward(struct mending *mending)
-{
-    const struct dr_route_header *headers = mending->route->headers;
-
-    if (!mending->place->http) {
-        dr_haproxy_refuse(&mending->editor,
-                          "in 'mode tcp' HAProxy passes bytes on and cannot write headers: 'mode http' is needed");
-        return;
-    }
-    if (headers[DR_ROUTE_FORWARDED_FOR].fate != DR_HEADER_SET)
-        mend_forwarded_for(mending);
-    if (headers[DR_ROUTE_FORWARDED_PROTO].fate != DR_HEADER_SET)
-        mend_forwarded_proto(mending);
-}
+/* --- Host ---------------------------------------------------------------------------------------------------------------- */
 
 /* "Host" as the client sent it: what changes it goes. */
-static void mend_host(struct mending *mending)
+static void mend_host(struct haproxy_mending *mending)
 {
     if (mending->place->http && mending->route->headers[DR_ROUTE_HOST].fate != DR_HEADER_CLIENTS)
         drop_everywhere(mending, "Host", false);
@@ -306,25 +231,35 @@ static void mend_host(struct mending *mending)
 
 /* --- TIMEOUT, UPSTREAM -------------------------------------------------------------------------------------------------- */
 
-static void mend_timeout(struct mending *mending)
+/* Without rules: the backend's own line, or a new one. */
+static void mend_timeout_line(struct haproxy_mending *mending)
 {
-    const struct haproxy_place *place = mending->place;
-    const struct haproxy_line *by_rule = place->handshake.tunnel.line;
-    const struct haproxy_line *line = place->backend->tunnel.line;
+    const struct haproxy_time *tunnel = &mending->place->backend->tunnel;
 
-    if (mending->route->idle_timeout_ms == 0 || mending->route->idle_timeout_ms >= HOUR_MS)
+    if (tunnel->line && tunnel->ms == HOUR_MS)
         return;
-    if (by_rule && is_ours(mending, by_rule))
-        dr_haproxy_replace_word(&mending->editor, by_rule, 3, "1h");
-    else if (by_rule)
-        dr_haproxy_add(&mending->editor, mending->section, NULL, "http-request set-timeout tunnel 1h");
-    else if (line && stands_in(mending->section, line))
-        dr_haproxy_replace_word(&mending->editor, line, 2, "1h");
+    if (tunnel->line && stands_in(mending->section, tunnel->line))
+        dr_haproxy_replace_word(&mending->editor, tunnel->line, 2, "1h");
     else
         dr_haproxy_add(&mending->editor, mending->section, NULL, "timeout tunnel 1h");
 }
 
-static void mend_upstream(struct mending *mending)
+static void mend_timeout(struct haproxy_mending *mending)
+{
+    const struct haproxy_place *place = mending->place;
+    const struct haproxy_line *rule = place->handshake.tunnel.line;
+
+    if (mending->route->idle_timeout_ms == 0 || mending->route->idle_timeout_ms >= HOUR_MS)
+        return;
+    if (rule && is_ours(mending, rule))
+        dr_haproxy_replace_word(&mending->editor, rule, 3, "1h");
+    else if (rule)
+        dr_haproxy_add(&mending->editor, mending->section, NULL, "http-request set-timeout tunnel 1h");
+    if (!rule || place->handshake.times_unknown)
+        mend_timeout_line(mending);
+}
+
+static void mend_upstream(struct haproxy_mending *mending)
 {
     const struct haproxy_server *server = &mending->place->server;
     const struct haproxy_address *address = &server->address;
@@ -341,7 +276,7 @@ static void mend_upstream(struct mending *mending)
 int dr_haproxy_mend(const struct dr_route *route, unsigned mends, struct dr_arena *arena, struct dr_route_edits *ret_edits,
                     const char **ret_why_not)
 {
-    struct mending mending = {
+    struct haproxy_mending mending = {
         .editor = { .arena = arena, .edits = ret_edits },
         .route = route,
         .place = route->place,
@@ -352,7 +287,7 @@ int dr_haproxy_mend(const struct dr_route *route, unsigned mends, struct dr_aren
     *ret_why_not = NULL;
     /* What adds lines goes first: at one place an insertion comes before a removal. */
     if (mends & DR_MEND_FORWARD)
-        mend_forward(&mending);
+        dr_haproxy_mend_forward(&mending);
     if (mends & DR_MEND_TIMEOUT)
         mend_timeout(&mending);
     if (mends & DR_MEND_UPSTREAM)

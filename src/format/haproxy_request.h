@@ -20,8 +20,9 @@ struct haproxy_fate {
     enum dr_header_fate fate;
     const char *value;
     const struct haproxy_line *line; /* that decides; NULL: HAProxy's default */
-    /* Changed under a condition that is not known: what it was, and the condition. */
-    const struct haproxy_fate *otherwise;
+    bool mixed; /* more than one fate or value is possible */
+    /* Changed under a condition that is not known: what it is when that does not hold, and when it does; the condition. */
+    const struct haproxy_fate *otherwise; /* of two */
     const char *condition;
     bool negated;
 };
@@ -92,6 +93,16 @@ void dr_haproxy_criterion(const struct haproxy_line *line, size_t from, size_t t
 enum haproxy_truth dr_haproxy_match(const struct haproxy_criterion *criterion, const struct haproxy_request *request);
 bool dr_haproxy_asks_host(const struct haproxy_criterion *criterion);
 bool dr_haproxy_asks_path(const struct haproxy_criterion *criterion);
+
+/* --- haproxy_header.c --------------------------------------------------------------------------------------------------- */
+
+int dr_haproxy_header_of(const char *name); /* enum dr_route_header_name, HAPROXY_WS_...; -1: none of these */
+const char *dr_haproxy_header_name(int header); /* in lower case */
+enum haproxy_truth dr_haproxy_names_header(const struct haproxy_line *line, const char *header);
+enum dr_header_fate dr_haproxy_added_to(enum dr_header_fate before);
+/* The fate of a header that is set to, or gets one more, `value`. */
+enum dr_header_fate dr_haproxy_fate_of_value(const struct haproxy_request *request, int header, enum dr_header_fate before,
+                                             const char *value, bool adds);
 
 /* --- haproxy_rules.c ---------------------------------------------------------------------------------------------------- */
 

@@ -2,7 +2,7 @@
  * http-request rules and the options behind them (manual 2.6, section 4.2; haproxy 2.6: http_process_req_common, http_process_request).
  *
  * Order: rules of the frontend's "defaults", of the frontend, of the backend's "defaults", of the backend; then forwardfor and forwarded. In a
- * section, "redirect" lines come behind all "http-request" lines. "allow" ends the rules of one section only.
+ * section, "redirect" lines come behind all "http-request" lines. "allow" ends the rules of one proxy only.
  */
 #include "format/haproxy_request.h"
 
@@ -64,119 +64,20 @@ size_t dr_haproxy_condition_at(const struct haproxy_line *line)
 
 /* --- headers ------------------------------------------------------------------------------------------------------------ */
 
-static int header_of(const char *name)
-{
-    int index = dr_route_header_index(name, strlen(name));
-
-    if (index >= 0)
-        return index;
-    if (strcasecmp(name, "Sec-WebSocket-Key") == 0)
-        return HAPROXY_WS_KEY;
-    return strcasecmp(name, "Sec-WebSocket-Version") == 0 ? HAPROXY_WS_VERSION : -1;
-}
-
-static const char *const header_names[HAPROXY_HEADERS] = {
-    [DR_ROUTE_HOST] = "host",
-    [DR_ROUTE_UPGRADE] = "upgrade",
-    [DR_ROUTE_CONNECTION] = "connection",
-    [DR_ROUTE_FORWARDED_FOR] = "x-forwarded-for",
-    [DR_ROUTE_FORWARDED_PROTO] = "x-forwarded-proto",
-    [DR_ROUTE_FORWARDED_HOST] = "x-forwarded-host",
-    [DR_ROUTE_REAL_IP] = "x-real-ip",
-    [DR_ROUTE_FORWARDED] = "forwarded",
-    [HAPROXY_WS_KEY] = "sec-websocket-key",
-    [HAPROXY_WS_VERSION] = "sec-websocket-version",
-};
-
-/* Does "del-header PATTERN [-m METHOD]" mean this header? Of regular expressions only plain ones are followed. */
-static enum haproxy_truth names_header(const struct haproxy_line *line, const char *header)
-{
-    const char *pattern = dr_haproxy_word(line, 2);
-    const char *method = dr_haproxy_is(line, 3, "-m") ? dr_haproxy_word(line, 4) : "str";
-    size_t length = strlen(pattern), have = strlen(header);
-    bool begins = pattern[0] == '^';
-    bool ends = length > 0 && pattern[length - 1] == '$';
-
-    if (strcmp(method, "str") == 0)
-        return strcasecmp(pattern, header) == 0 ? HAPROXY_TRUE : HAPROXY_FALSE;
-    if (strcmp(method, "reg") == 0) {
-        const char *plain = pattern + begins;
-        size_t size = length - begins - (ends && length > begins);
-
-        if (strcspn(plain, "\\.[](){}*+?|") < size)
-            return HAPROXY_UNKNOWN;
-        pattern = plain;
-        length = size;
-        method = begins && ends ? "all" : begins ? "beg" : ends ? "end" : "sub";
-    }
-    if (strcmp(method, "all") == 0)
-        return length == have && strncasecmp(pattern, header, have) == 0 ? HAPROXY_TRUE : HAPROXY_FALSE;
-    if (strcmp(method, "beg") == 0)
-        return length <= have && strncasecmp(pattern, header, length) == 0 ? HAPROXY_TRUE : HAPROXY_FALSE;
-    if (strcmp(method, "end") == 0)
-        return length <= have && strncasecmp(pattern, header + have - length, length) == 0 ? HAPROXY_TRUE : HAPROXY_FALSE;
-    for (size_t i = 0; strcmp(method, "sub") == 0 && i + length <= have; i++)
-        if (strncasecmp(pattern, header + i, length) == 0)
-            return HAPROXY_TRUE;
-    return strcmp(method, "sub") == 0 ? HAPROXY_FALSE : HAPROXY_UNKNOWN;
-}
-
-/* What a value takes from the request: the same header, another one that the client could send, or neither. */
-static void look_at_value(const char *value, int header, bool *ret_self, bool *ret_other)
-{
-    *ret_self = *ret_other = strstr(value, "var(") != NULL && strstr(value, "%[");
-    *ret_self = false;
-    for (const char *at = value; (at = strstr(at, "hdr")); at++) {
-        const char *open = at + strcspn(at, "(]");
-        size_t length = *open == '(' ? strcspn(open + 1, ",)") : 0;
-        bool self = length == strlen(header_names[header]) && strncasecmp(open + 1, header_names[header], length) == 0;
-        bool host = length == 4 && strncasecmp(open + 1, "host", 4) == 0 && header == DR_ROUTE_FORWARDED_HOST;
-
-        if (*open != '(')
-            continue;
-        *ret_self = *ret_self || self;
-        *ret_other = *ret_other || (!self && !host);
-    }
-}
-
-static bool is_only_itself(const char *value)
-{
-    size_t length = strlen(value);
-
-    return strncmp(value, "%[", 2) == 0 && length > 2 && strchr(value, ']') == value + length - 1;
-}
-
-static enum dr_header_fate added_to(enum dr_header_fate before)
-{
-    if (before == DR_HEADER_ABSENT)
-        return DR_HEADER_SET;
-    return before == DR_HEADER_CLIENTS ? DR_HEADER_APPENDED : before;
-}
-
-static enum dr_header_fate fate_of_value(const struct haproxy_request *request, int header, enum dr_header_fate before,
-                                         const char *value, bool adds)
-{
-    bool self, other;
-
-    look_at_value(value, header, &self, &other);
-    if (other || (request->source_from_client && strstr(value, "src")))
-        return DR_HEADER_UNKNOWN;
-    if (self && is_only_itself(value))
-        return before;
-    return self || adds ? added_to(before) : DR_HEADER_SET;
-}
-
 static void change_header(const struct haproxy_request *request, const struct haproxy_line *line, enum action_kind kind,
                           int header, struct haproxy_fate *fate)
 {
     const enum dr_header_fate before = fate->fate;
     const char *value = dr_haproxy_word(line, 3);
 
+    if (kind == ACT_ADD && before == DR_HEADER_SET && fate->value)
+        value = dr_arena_format(request->tree->gathering->loader->arena, "%s, %s", fate->value, value);
+
     *fate = (struct haproxy_fate){ .fate = before, .value = kind == ACT_DELETE ? NULL : value, .line = line };
     switch (kind) {
     case ACT_SET:
     case ACT_ADD:
-        fate->fate = fate_of_value(request, header, before, value, kind == ACT_ADD);
+        fate->fate = dr_haproxy_fate_of_value(request, header, before, dr_haproxy_word(line, 3), kind == ACT_ADD);
         break;
     case ACT_DELETE:
         fate->fate = DR_HEADER_ABSENT;
@@ -206,9 +107,11 @@ static void condition_key(const struct haproxy_request *request, const struct ha
 
 static void merge(struct haproxy_fate *fate, const struct haproxy_fate *other)
 {
-    if (fate->fate == other->fate)
-        return;
-    fate->fate = DR_HEADER_UNKNOWN;
+    bool same_value = fate->value == other->value || (fate->value && other->value && strcmp(fate->value, other->value) == 0);
+
+    if (fate->fate != other->fate)
+        fate->fate = DR_HEADER_UNKNOWN;
+    fate->mixed = fate->mixed || other->mixed || fate->fate == DR_HEADER_UNKNOWN || !same_value;
 }
 
 static void apply_to_header(const struct haproxy_line *line, enum action_kind kind, int header, enum haproxy_truth truth,
@@ -252,7 +155,7 @@ static void apply_to_header(const struct haproxy_line *line, enum action_kind ki
 static void apply_header_rule(const struct haproxy_line *line, const struct action *action, enum haproxy_truth truth,
                               struct haproxy_request *request)
 {
-    int header = header_of(dr_haproxy_word(line, 2));
+    int header = dr_haproxy_header_of(dr_haproxy_word(line, 2));
 
     if (action->kind != ACT_DELETE) {
         if (header >= 0)
@@ -260,7 +163,7 @@ static void apply_header_rule(const struct haproxy_line *line, const struct acti
         return;
     }
     for (header = 0; header < HAPROXY_HEADERS; header++) {
-        enum haproxy_truth named = dr_haproxy_and(truth, names_header(line, header_names[header]));
+        enum haproxy_truth named = dr_haproxy_and(truth, dr_haproxy_names_header(line, dr_haproxy_header_name(header)));
 
         if (named != HAPROXY_FALSE)
             apply_to_header(line, action->kind, header, named, request);
@@ -304,7 +207,7 @@ static void apply_timeout(const struct haproxy_line *line, enum haproxy_truth tr
 
     if (!time)
         return;
-    request->times_unknown = truth == HAPROXY_UNKNOWN || !dr_haproxy_time(dr_haproxy_word(line, 3), &ms);
+    request->times_unknown = !dr_haproxy_time(dr_haproxy_word(line, 3), &ms) || truth == HAPROXY_UNKNOWN;
     *time = (struct haproxy_time){ .line = line, .ms = ms };
 }
 
@@ -344,21 +247,21 @@ static bool apply_rule(const struct haproxy_line *line, enum haproxy_truth truth
     }
 }
 
-static void apply_scope(const struct haproxy_scope *scope, struct haproxy_request *request)
+/* An "allow" ends the rules of the proxy, with those of its "defaults". False: it is over. */
+static bool apply_scope(const struct haproxy_scope *scope, bool *maybe_over, struct haproxy_request *request)
 {
-    bool maybe_over = false; /* an "allow" that is not known stands before */
-
     for (size_t i = 0; i < scope->rules.count && request->outcome == HAPROXY_GOES_ON; i++) {
         const struct haproxy_line *line = scope->rules.list[i];
         enum haproxy_truth truth = dr_haproxy_holds(scope, line, dr_haproxy_condition_at(line), request);
 
         if (truth == HAPROXY_UNKNOWN && action_of(line)->kind == ACT_ALLOW)
-            maybe_over = true;
-        if (maybe_over)
+            *maybe_over = true;
+        if (*maybe_over)
             truth = dr_haproxy_and(truth, HAPROXY_UNKNOWN);
         if (truth != HAPROXY_FALSE && apply_rule(line, truth, request))
-            return;
+            return false;
     }
+    return true;
 }
 
 void dr_haproxy_begin_request(struct haproxy_request *request)
@@ -374,9 +277,10 @@ void dr_haproxy_begin_request(struct haproxy_request *request)
 
 void dr_haproxy_apply_rules(const struct haproxy_proxy *proxy, struct haproxy_request *request)
 {
-    if (proxy->inherited)
-        apply_scope(proxy->inherited, request);
-    apply_scope(&proxy->own, request);
+    bool maybe_over = false; /* an "allow" that is not known stands before */
+
+    if (!proxy->inherited || apply_scope(proxy->inherited, &maybe_over, request))
+        (void)apply_scope(&proxy->own, &maybe_over, request);
 }
 
 /* --- options ------------------------------------------------------------------------------------------------------------ */
@@ -390,7 +294,7 @@ static void add_proxy_value(struct haproxy_request *request, int header, const s
     if (request->source_from_client)
         fate->fate = DR_HEADER_UNKNOWN;
     else
-        fate->fate = added_to(fate->fate);
+        fate->fate = dr_haproxy_added_to(fate->fate);
     fate->value = NULL;
     fate->line = line;
 }
@@ -399,7 +303,7 @@ void dr_haproxy_apply_options(const struct haproxy_proxy *frontend, const struct
                               struct haproxy_request *request)
 {
     const struct haproxy_forwardfor *on = backend->forwardfor.line ? &backend->forwardfor : &frontend->forwardfor;
-    int header = on->line ? header_of(on->header) : -1;
+    int header = on->line ? dr_haproxy_header_of(on->header) : -1;
     bool always = frontend->forwardfor.always || backend->forwardfor.always;
 
     /* "if-none" lets the client's own value through: as far as trust goes, that is as bad as a value in front. */
@@ -423,7 +327,7 @@ static const struct haproxy_line *scope_drops(const struct haproxy_scope *scope,
         if (action_of(line)->kind != ACT_DELETE)
             continue;
         for (size_t j = 0; j < DR_COUNT(needed); j++)
-            truth = dr_haproxy_or(truth, names_header(line, needed[j]));
+            truth = dr_haproxy_or(truth, dr_haproxy_names_header(line, needed[j]));
         if (truth != HAPROXY_FALSE)
             truth = dr_haproxy_and(truth, dr_haproxy_holds(scope, line, dr_haproxy_condition_at(line), request));
         if (truth != HAPROXY_FALSE) {
@@ -452,6 +356,6 @@ bool dr_haproxy_touches(const struct haproxy_line *line, const char *header)
     const struct action *action = action_of(line);
 
     if (action->kind == ACT_DELETE)
-        return names_header(line, header) != HAPROXY_FALSE;
+        return dr_haproxy_names_header(line, header) != HAPROXY_FALSE;
     return action->kind >= ACT_SET && action->kind <= ACT_REPLACE && strcasecmp(dr_haproxy_word(line, 2), header) == 0;
 }

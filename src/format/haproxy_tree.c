@@ -1,7 +1,6 @@
 /* Files to sections of lines (haproxy 2.6: readcfgfile, and the heads of cfg_parse_listen and cfg_parse_global). */
 #include "format/haproxy_tree.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 enum branch {
@@ -28,130 +27,6 @@ struct reader {
     struct open_condition *open;
     size_t depth;
 };
-
-const char *dr_haproxy_word(const struct haproxy_line *line, size_t index)
-{
-    return index < line->count ? line->words[index].text : "";
-}
-
-bool dr_haproxy_is(const struct haproxy_line *line, size_t index, const char *word)
-{
-    return strcmp(dr_haproxy_word(line, index), word) == 0;
-}
-
-struct dr_source dr_haproxy_source(const struct haproxy_line *line, size_t word)
-{
-    uint64_t at = word < line->count ? line->words[word].offset : line->offset;
-
-    return (struct dr_source){ .path = line->file->path, .line = line->number, .column = (unsigned)(at - line->offset) + 1 };
-}
-
-const char *dr_haproxy_join(struct dr_arena *arena, const struct haproxy_line *line, size_t from, size_t to)
-{
-    size_t length = 1;
-
-    if (to > line->count)
-        to = line->count;
-    for (size_t i = from; i < to; i++)
-        length += strlen(line->words[i].text) + 1;
-
-    char *text = dr_arena_alloc(arena, length);
-    size_t at = 0;
-
-    if (!text)
-        return "";
-    for (size_t i = from; i < to; i++) {
-        size_t piece = strlen(line->words[i].text);
-
-        if (at > 0)
-            text[at++] = ' ';
-        memcpy(text + at, line->words[i].text, piece);
-        at += piece;
-    }
-    return text;
-}
-
-void dr_haproxy_fault(struct haproxy_tree *tree, const struct haproxy_line *line, size_t word, bool hides_routes,
-                      const char *format, ...)
-{
-    const struct dr_source source = dr_haproxy_source(line, word);
-    va_list arguments;
-
-    va_start(arguments, format);
-    const char *text = dr_arena_vformat(tree->gathering->loader->arena, format, arguments);
-
-    va_end(arguments);
-    /* Settings of "defaults" are met again with each proxy. */
-    for (size_t i = 0; text && i < tree->gathering->fault_count; i++) {
-        const struct dr_proxy_fault *known = &tree->gathering->faults[i];
-
-        if (known->source.line == source.line && known->source.path == source.path && strcmp(known->text, text) == 0)
-            return;
-    }
-    dr_proxy_fault(tree->gathering, &source, hides_routes, "%s", text ? text : "out of memory");
-}
-
-const char *dr_haproxy_variable(const struct haproxy_tree *tree, const char *name)
-{
-    const struct dr_proxy_loader *loader = tree->gathering->loader;
-
-    for (size_t i = tree->variable_count; i > 0; i--)
-        if (strcmp(tree->variables[i - 1].name, name) == 0)
-            return tree->variables[i - 1].value;
-    return tree->environment_reset || !loader->environment ? NULL : loader->environment(loader->user, name);
-}
-
-static int set_variable(struct haproxy_tree *tree, const char *name, const char *value)
-{
-    struct haproxy_variable *grown = dr_arena_grow(tree->gathering->loader->arena, tree->variables, tree->variable_count,
-                                                   sizeof(*grown), &tree->variable_room);
-
-    if (!grown)
-        return -ENOMEM;
-    tree->variables = grown;
-    grown[tree->variable_count++] = (struct haproxy_variable){ .name = name, .value = value };
-    return 0;
-}
-
-static int reset_environment(struct haproxy_tree *tree, const struct haproxy_line *line)
-{
-    const size_t before = tree->variable_count;
-    int r = 0;
-
-    for (size_t i = 1; r == 0 && i < line->count; i++) {
-        const char *value = dr_haproxy_variable(tree, line->words[i].text);
-
-        r = value ? set_variable(tree, line->words[i].text, value) : 0;
-    }
-    if (before > 0) {
-        memmove(tree->variables, tree->variables + before, (tree->variable_count - before) * sizeof(*tree->variables));
-        tree->variable_count -= before;
-    }
-    tree->environment_reset = true;
-    return r;
-}
-
-/* The lines of "global" that change what later lines read. */
-static int take_environment(struct reader *reader, const struct haproxy_line *line)
-{
-    struct haproxy_tree *tree = reader->tree;
-    const char *name = dr_haproxy_word(line, 1);
-    bool set = dr_haproxy_is(line, 0, "setenv");
-    int r = 0;
-
-    if (set || dr_haproxy_is(line, 0, "presetenv")) {
-        if (line->count < 3)
-            dr_haproxy_fault(tree, line, 0, true, "'%s' needs a name and a value", line->words[0].text);
-        else if (set || !dr_haproxy_variable(tree, name))
-            r = set_variable(tree, name, line->words[2].text);
-    } else if (dr_haproxy_is(line, 0, "unsetenv")) {
-        for (size_t i = 1; r == 0 && i < line->count; i++)
-            r = set_variable(tree, line->words[i].text, NULL);
-    } else if (dr_haproxy_is(line, 0, "resetenv")) {
-        r = reset_environment(tree, line);
-    }
-    return r;
-}
 
 /* --- sections ----------------------------------------------------------------------------------------------------------- */
 
@@ -252,7 +127,7 @@ static int keep_line(struct reader *reader, const struct haproxy_line *line)
         return -ENOMEM;
     section->lines = grown;
     grown[section->count++] = *line;
-    return section->kind == HAPROXY_GLOBAL ? take_environment(reader, line) : 0;
+    return section->kind == HAPROXY_GLOBAL ? dr_haproxy_take_environment(reader->tree, line) : 0;
 }
 
 /* --- conditions --------------------------------------------------------------------------------------------------------- */

@@ -74,6 +74,8 @@ struct haproxy_tree {
 /* Reads `path`: a file, or a folder whose *.cfg are read in the order of their names, as `haproxy -f` does. 0 or -ENOMEM. */
 int dr_haproxy_read_tree(struct haproxy_tree *tree, const char *path);
 
+/* --- haproxy_line.c ----------------------------------------------------------------------------------------------------- */
+
 /* Word `index` of a line, "" behind the last one. */
 const char *dr_haproxy_word(const struct haproxy_line *line, size_t index);
 bool dr_haproxy_is(const struct haproxy_line *line, size_t index, const char *word);
@@ -85,8 +87,12 @@ const char *dr_haproxy_join(struct dr_arena *arena, const struct haproxy_line *l
 void dr_haproxy_fault(struct haproxy_tree *tree, const struct haproxy_line *line, size_t word, bool hides_routes,
                       const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* --- haproxy_environment.c ---------------------------------------------------------------------------------------------- */
+
 /* The value of an environment variable as the configuration sees it, or NULL. */
 const char *dr_haproxy_variable(const struct haproxy_tree *tree, const char *name);
+/* setenv, presetenv, unsetenv, resetenv; another line changes nothing. 0 or -ENOMEM. */
+int dr_haproxy_take_environment(struct haproxy_tree *tree, const struct haproxy_line *line);
 
 /* --- haproxy_words.c ---------------------------------------------------------------------------------------------------- */
 

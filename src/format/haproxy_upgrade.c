@@ -93,24 +93,42 @@ static bool judge_server(const struct haproxy_place *place, struct dr_route *rou
     return false;
 }
 
+static bool fits(const struct haproxy_fate *fate, int header)
+{
+    if (fate->mixed)
+        return false;
+    if (fate->fate == DR_HEADER_CLIENTS || fate->fate == DR_HEADER_APPENDED)
+        return true;
+    return fate->fate == DR_HEADER_SET && (header >= DR_ROUTE_HEADERS || dr_haproxy_value_upgrades(header, fate->value));
+}
+
+/* Is it known what arrives, be it good or bad? */
+static bool is_certain(const struct haproxy_fate *fate)
+{
+    return !fate->mixed && fate->fate != DR_HEADER_UNKNOWN &&
+           !(fate->fate == DR_HEADER_SET && fate->value && strchr(fate->value, '%'));
+}
+
 static int judge_header(const struct haproxy_place *place, struct dr_route *route, int header, const char *name)
 {
     const struct haproxy_fate *fate = &place->handshake.headers[header];
+    const struct haproxy_fate *pair = fate->otherwise;
     struct dr_arena *arena = place->proxies->tree->gathering->loader->arena;
 
-    if (fate->fate == DR_HEADER_UNKNOWN)
+    /* A condition that is not known, but either way is fine, or neither. */
+    if (fits(fate, header) || (pair && fits(&pair[0], header) && fits(&pair[1], header)))
+        return 0;
+    bool bad = is_certain(fate) ||
+               (pair && is_certain(&pair[0]) && is_certain(&pair[1]) && !fits(&pair[0], header) && !fits(&pair[1], header));
+
+    if (!bad)
         return say(place, route, DR_UPGRADE_UNKNOWN, fate->line,
                    dr_arena_format(arena, "may change the %s header: whether it does cannot be known from the configuration",
                                    name));
     if (fate->fate == DR_HEADER_ABSENT)
         return say(place, route, DR_UPGRADE_DROPPED, fate->line, dr_arena_format(arena, "takes the %s header away", name));
-    if (fate->fate == DR_HEADER_SET && header < DR_ROUTE_HEADERS && fate->value && strchr(fate->value, '%'))
-        return say(place, route, DR_UPGRADE_UNKNOWN, fate->line,
-                   dr_arena_format(arena, "writes a %s header of its own", name));
-    if (fate->fate == DR_HEADER_SET && header < DR_ROUTE_HEADERS && !dr_haproxy_value_upgrades(header, fate->value))
-        return say(place, route, DR_UPGRADE_DROPPED, fate->line,
-                   dr_arena_format(arena, "replaces the %s header, which a WebSocket needs as it is", name));
-    return 0;
+    return say(place, route, DR_UPGRADE_DROPPED, fate->line,
+               dr_arena_format(arena, "replaces the %s header, which a WebSocket needs as it is", name));
 }
 
 static int judge_answers(const struct haproxy_place *place, struct dr_route *route)

@@ -72,11 +72,6 @@ static const char *const proxys_own[] = {
     "status",
 };
 
-static bool is_named(const char *text, size_t length, const char *name)
-{
-    return strlen(name) == length && strncasecmp(text, name, length) == 0;
-}
-
 static bool is_proxys_own(const char *text, size_t length)
 {
     for (size_t i = 0; i < DR_COUNT(proxys_own); i++) {
@@ -138,7 +133,7 @@ static enum dr_header_fate fate_of_map(const struct question *question, const st
         if (kinds == 1 && seen[fate])
             return (enum dr_header_fate)fate;
     key = dr_nginx_sole_variable(dr_nginx_word(map, 1), &key_length);
-    if (seen[DR_HEADER_UNKNOWN] || !key || !is_named(key, key_length, own_variables[question->header]))
+    if (seen[DR_HEADER_UNKNOWN] || !key || !dr_nginx_is_named(key, key_length, own_variables[question->header]))
         return DR_HEADER_UNKNOWN;
     return seen[DR_HEADER_APPENDED] ? DR_HEADER_APPENDED : seen[DR_HEADER_CLIENTS] ? DR_HEADER_CLIENTS : DR_HEADER_SET;
 }
@@ -148,13 +143,13 @@ static enum dr_header_fate fate_of_variable(const struct question *question, con
     const struct dr_nginx_directive *map;
     const char *value = NULL;
 
-    if (depth >= DR_NGINX_NESTING || !dr_nginx_spend(question->model))
+    if (depth >= DR_NGINX_NESTING || !dr_nginx_spend(question->model, 0))
         return DR_HEADER_UNKNOWN;
-    if (is_named(name, length, own_variables[question->header]))
+    if (dr_nginx_is_named(name, length, own_variables[question->header]))
         return DR_HEADER_CLIENTS;
-    if (question->header == DR_ROUTE_HOST && is_named(name, length, "host"))
+    if (question->header == DR_ROUTE_HOST && dr_nginx_is_named(name, length, "host"))
         return DR_HEADER_CLIENTS;
-    if (is_named(name, length, "proxy_add_x_forwarded_for"))
+    if (dr_nginx_is_named(name, length, "proxy_add_x_forwarded_for"))
         return DR_HEADER_APPENDED;
     switch (dr_nginx_find_set(question->model, question->scope, name, length, depth, &value)) {
     case DR_NGINX_SET:
@@ -165,9 +160,11 @@ static enum dr_header_fate fate_of_variable(const struct question *question, con
         break;
     }
     map = dr_nginx_find_map(question->model, name, length);
+    if (map && !dr_nginx_spend(question->model, map->child_count))
+        return DR_HEADER_UNKNOWN;
     if (map)
         return fate_of_map(question, map, depth);
-    if (is_named(name, length, "remote_addr") && anyone_names_address(question->scope))
+    if (dr_nginx_is_named(name, length, "remote_addr") && anyone_names_address(question->scope))
         return DR_HEADER_UNKNOWN;
     return is_proxys_own(name, length) ? DR_HEADER_SET : DR_HEADER_UNKNOWN;
 }
@@ -239,59 +236,6 @@ static void fill_header(const struct question *question, struct dr_route_header 
             header->fate = DR_HEADER_UNKNOWN;
 }
 
-/* --- WebSocket ----------------------------------------------------------------------------------------------------------- */
-
-bool dr_nginx_names_upgrade(const char *value)
-{
-    while (*value) {
-        size_t length = strcspn(value, ", \t");
-
-        if (is_named(value, length, "upgrade"))
-            return true;
-        value += length;
-        value += strspn(value, ", \t");
-    }
-    return false;
-}
-
-/* What a receiver makes of the header: several of one name are joined. NULL: not knowable. */
-static const char *joined_value(const struct dr_nginx_model *model, const struct dr_nginx_scope *scope, const char *name)
-{
-    const struct dr_nginx_list *list = dr_nginx_many(scope, DR_NGINX_HEADERS, NULL);
-    const char *joined = "";
-
-    for (size_t i = 0; i < list->count && joined; i++) {
-        const char *value;
-
-        if (strcasecmp(dr_nginx_word(list->items[i], 1), name) != 0)
-            continue;
-        value = dr_nginx_evaluate(model, scope, dr_nginx_word(list->items[i], 2), 0);
-        if (!value)
-            return NULL;
-        if (*value)
-            joined = *joined ? dr_arena_format(model->arena, "%s, %s", joined, value) : value;
-    }
-    return joined;
-}
-
-enum dr_nginx_truth dr_nginx_sends_upgrade(const struct dr_nginx_model *model, const struct dr_nginx_scope *scope)
-{
-    const char *value = joined_value(model, scope, "Upgrade");
-
-    if (!value)
-        return DR_NGINX_PERHAPS;
-    return strcasecmp(value, "websocket") == 0 ? DR_NGINX_YES : DR_NGINX_NO;
-}
-
-enum dr_nginx_truth dr_nginx_sends_connection(const struct dr_nginx_model *model, const struct dr_nginx_scope *scope)
-{
-    const char *value = joined_value(model, scope, "Connection");
-
-    if (!value)
-        return DR_NGINX_PERHAPS;
-    return dr_nginx_names_upgrade(value) ? DR_NGINX_YES : DR_NGINX_NO;
-}
-
 bool dr_nginx_is_client_address(const struct dr_nginx_model *model, const struct dr_nginx_scope *scope, const char *text)
 {
     for (unsigned depth = 0; depth < DR_NGINX_NESTING; depth++) {
@@ -300,58 +244,14 @@ bool dr_nginx_is_client_address(const struct dr_nginx_model *model, const struct
 
         if (!name)
             return false;
-        if (is_named(name, length, "remote_addr"))
+        if (dr_nginx_is_named(name, length, "remote_addr"))
             return !anyone_names_address(scope);
-        if (is_named(name, length, "realip_remote_addr"))
+        if (dr_nginx_is_named(name, length, "realip_remote_addr") || dr_nginx_is_named(name, length, "proxy_protocol_addr"))
             return true;
         if (dr_nginx_find_set(model, scope, name, length, depth, &text) != DR_NGINX_SET)
             return false;
     }
     return false;
-}
-
-/* One thing after the other that a handshake needs; the first that is missing is the reason. */
-static void fill_upgrade(struct dr_nginx_model *model, const struct dr_nginx_scope *scope, struct dr_route *route)
-{
-    const struct dr_nginx_directive *pass_headers = dr_nginx_single(scope, DR_NGINX_PASS_HEADERS);
-    const struct dr_nginx_directive *upgrade = dr_nginx_header(scope, "Upgrade", NULL);
-    const struct dr_nginx_directive *connection = dr_nginx_header(scope, "Connection", NULL);
-    const struct dr_nginx_directive *version = dr_nginx_single(scope, DR_NGINX_HTTP_VERSION);
-    const struct {
-        enum dr_nginx_truth truth;
-        const struct dr_nginx_directive *directive;
-        const char *missing, *wrong, *unknown;
-    } needs[] = {
-        { route->http_version == 11 ? DR_NGINX_YES
-          : route->http_version     ? DR_NGINX_NO
-                                    : DR_NGINX_PERHAPS,
-          version, "proxy_http_version 1.1 is missing: nginx speaks HTTP/1.0 to the gateway, which knows no upgrade",
-          "proxy_http_version is not 1.1: there is no upgrade with that version",
-          "proxy_http_version has an unknown value" },
-        { dr_nginx_sends_upgrade(model, scope), upgrade,
-          "proxy_set_header Upgrade is missing: nginx drops the client's Upgrade header",
-          "proxy_set_header Upgrade gives another value than the client's",
-          "the value of proxy_set_header Upgrade depends on something that cannot be worked out" },
-        { dr_nginx_sends_connection(model, scope), connection,
-          "proxy_set_header Connection is missing: nginx sends \"close\" instead of \"upgrade\"",
-          "proxy_set_header Connection gives a value without \"upgrade\"",
-          "the value of proxy_set_header Connection depends on something that cannot be worked out" },
-        { dr_nginx_flag(pass_headers, true) ? DR_NGINX_YES : DR_NGINX_NO, pass_headers, "",
-          "proxy_pass_request_headers off drops the Sec-WebSocket headers", "" },
-    };
-
-    route->upgrade = DR_UPGRADE_PASSED;
-    for (size_t i = 0; i < DR_COUNT(needs); i++) {
-        bool drops = needs[i].truth == DR_NGINX_NO;
-
-        if (needs[i].truth == DR_NGINX_YES || (!drops && route->upgrade == DR_UPGRADE_UNKNOWN))
-            continue;
-        route->upgrade = drops ? DR_UPGRADE_DROPPED : DR_UPGRADE_UNKNOWN;
-        route->upgrade_why = !drops ? needs[i].unknown : needs[i].directive ? needs[i].wrong : needs[i].missing;
-        route->upgrade_source = dr_nginx_source(needs[i].directive);
-        if (drops)
-            return;
-    }
 }
 
 static unsigned http_version(const struct dr_nginx_directive *directive)
@@ -393,7 +293,7 @@ void dr_nginx_fill_request(struct dr_nginx_model *model, const struct dr_nginx_s
 
         fill_header(&question, &route->headers[i]);
     }
-    fill_upgrade(model, scope, route);
+    dr_nginx_fill_upgrade(model, scope, route);
     route->idle_timeout_ms = timeout ? dr_nginx_time(dr_nginx_word(timeout, 1)) : 60000;
     /* 0 would mean "never" here; nginx gives up at once. */
     route->idle_timeout_ms += route->idle_timeout_ms == 0;

@@ -23,8 +23,11 @@ enum dr_nginx_truth { DR_NGINX_NO, DR_NGINX_YES, DR_NGINX_PERHAPS };
 enum dr_nginx_truth dr_nginx_sends_upgrade(const struct dr_nginx_model *model, const struct dr_nginx_scope *scope);
 enum dr_nginx_truth dr_nginx_sends_connection(const struct dr_nginx_model *model, const struct dr_nginx_scope *scope);
 
-/* True for the client's address and nothing else: $remote_addr, $realip_remote_addr, or a variable set to one of these. */
+/* True for the client's address and nothing else: $remote_addr, $realip_remote_addr, $proxy_protocol_addr, or a variable set to one of these. */
 bool dr_nginx_is_client_address(const struct dr_nginx_model *model, const struct dr_nginx_scope *scope, const char *text);
+
+/* The verdict about WebSocket, once http_version is known (nginx_upgrade.c). */
+void dr_nginx_fill_upgrade(struct dr_nginx_model *model, const struct dr_nginx_scope *scope, struct dr_route *route);
 
 /* Does a Connection header's value name "upgrade"? */
 bool dr_nginx_names_upgrade(const char *value);

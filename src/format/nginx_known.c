@@ -89,6 +89,9 @@ const char *dr_nginx_what_is_wrong(const struct dr_nginx_lexer *lexer, const str
         return dr_arena_format(lexer->arena, "';' is missing behind \"%s\": a '{' follows", name);
     if (!is_block && is_container(name, parent))
         return dr_arena_format(lexer->arena, "\"%s\" has no '{'", name);
+    if (words && dr_text_starts_with(name, "proxy_") && strcmp(name, "proxy_pass") != 0 &&
+        (dr_nginx_is(parent, "if") || dr_nginx_is(parent, "limit_except")))
+        return dr_arena_format(lexer->arena, "\"%s\" is not allowed in \"%s\"", name, parent->words[0].text);
     if (words && words != lexer->word_count)
         return dr_arena_format(lexer->arena, "\"%s\" has %zu arguments, it takes %zu", name, lexer->word_count - 1,
                                words - 1);

@@ -152,7 +152,7 @@ static const char *connection_value(const struct mending *mending)
         const char *source = dr_nginx_sole_variable(dr_nginx_word(maps->items[i], 1), &length);
         const char *value;
 
-        if (!source || length != strlen("http_upgrade") || strncasecmp(source, "http_upgrade", length) != 0)
+        if (!source || !dr_nginx_is_named(source, length, "http_upgrade"))
             continue;
         value = dr_nginx_evaluate(mending->model, mending->level, name, 0);
         if (value && dr_nginx_names_upgrade(value))
@@ -205,7 +205,8 @@ static void want_forward(struct mending *mending)
     header = dr_nginx_header(scope, "X-Forwarded-For", &count);
     if (count != 1 || !is_address(mending, header))
         want_header(mending, "X-Forwarded-For", address);
-    if (route->headers[DR_ROUTE_FORWARDED_PROTO].fate != DR_HEADER_SET)
+    (void)dr_nginx_header(scope, "X-Forwarded-Proto", &count);
+    if (count > 1 || route->headers[DR_ROUTE_FORWARDED_PROTO].fate != DR_HEADER_SET)
         want_header(mending, "X-Forwarded-Proto", "$scheme");
 }
 

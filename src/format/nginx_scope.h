@@ -108,6 +108,9 @@ bool dr_nginx_piece(const char **at, struct dr_nginx_piece *ret_piece);
 /* The variable that a text consists of, without "$"; NULL: it is more or less than one. Length in *ret_length. */
 const char *dr_nginx_sole_variable(const char *text, size_t *ret_length);
 
+/* Names of variables and headers are compared without regard to case. */
+bool dr_nginx_is_named(const char *text, size_t length, const char *name);
+
 enum dr_nginx_found { DR_NGINX_NOT_SET, DR_NGINX_SET, DR_NGINX_SET_MAYBE };
 
 /* What `set` gave a variable when a WebSocket handshake reaches `scope`; SET_MAYBE: that depends on a condition that is not known. */
@@ -122,20 +125,23 @@ const char *dr_nginx_evaluate(const struct dr_nginx_model *model, const struct d
 const char *const *dr_nginx_alternatives(const struct dr_nginx_model *model, const struct dr_nginx_scope *scope,
                                          const char *text);
 
-/* The entries of a map, in their order, without its parameters. `default` has its key as it is spelt. */
+/* An entry of a map. */
 struct dr_nginx_entry {
+    bool hostnames; /* the parameter of that name stands further up: kept from one index to the next */
     const char *key;
     const char *value;
     enum { DR_NGINX_EXACT, DR_NGINX_PATTERN, DR_NGINX_HOSTNAME, DR_NGINX_DEFAULT } kind;
 };
-bool dr_nginx_entry(const struct dr_nginx_directive *map, size_t index, struct dr_nginx_entry *ret_entry);
+
+/* The line at `index` of a map; false: it is no entry. To be asked with the same `entry` from index 0 on. */
+bool dr_nginx_entry(const struct dr_nginx_directive *map, size_t index, struct dr_nginx_entry *entry);
 
 enum {
     DR_NGINX_NESTING = 8, /* variables in variables */
     DR_NGINX_WORK = 1000, /* variables looked up for one route */
 };
 
-/* false: this route has cost enough. Variables that stand for many others would multiply. */
-bool dr_nginx_spend(const struct dr_nginx_model *model);
+/* false: this route has cost enough. Variables that stand for many others, and long maps, would multiply. */
+bool dr_nginx_spend(const struct dr_nginx_model *model, size_t looked_through);
 
 #endif

@@ -13,6 +13,21 @@ struct target {
     const char *uri; /* "" when there is none */
 };
 
+/* Where host and port end. "$server:$port$request_uri" has no slash of its own: the variable brings it. */
+static size_t authority_length(const char *text)
+{
+    static const char *const paths[] = { "${request_uri}", "${uri}" };
+    size_t length = strcspn(text, "/?#");
+
+    for (size_t i = 0; i < DR_COUNT(paths); i++) {
+        const char *found = strstr(text, paths[i]);
+
+        if (found && (size_t)(found - text) < length)
+            length = (size_t)(found - text);
+    }
+    return length;
+}
+
 static bool take_apart(struct dr_nginx_model *model, const char *text, bool stream, struct target *ret_target)
 {
     const char *scheme_end = strstr(text, "://");
@@ -25,7 +40,7 @@ static bool take_apart(struct dr_nginx_model *model, const char *text, bool stre
     if (dr_text_starts_with(rest, "unix:"))
         length = 5 + strcspn(rest + 5, ":");
     else
-        length = stream ? strlen(rest) : strcspn(rest, "/?#");
+        length = stream ? strlen(rest) : authority_length(rest);
     ret_target->authority = dr_arena_strndup(model->arena, rest, length);
     rest += length;
     ret_target->uri = rest + (*rest == ':');
@@ -125,7 +140,9 @@ static void add_target(struct dr_nginx_model *model, const struct dr_nginx_place
     struct dr_route route = *sample;
 
     route.upstream_tls |= tls;
-    if (target->uri[0])
+    if (target->uri[0] == '$')
+        route.upstream_path = NULL; /* $request_uri and $uri: as the client asked */
+    else if (target->uri[0])
         route.upstream_path = target->uri;
     else if (!place->stream)
         route.upstream_path = rewritten(model, place->scope);

@@ -11,7 +11,7 @@ struct builder {
     struct dr_proxy_gathering *gathering;
     struct dr_arena *arena;
     char *folder; /* of the main file: what relative includes start from */
-    size_t directives;
+    size_t directives, words;
     size_t readings; /* of files, the same one again counted */
     bool over; /* a limit was reached, or memory ran out: nothing more is read */
     bool no_memory;
@@ -105,6 +105,7 @@ static struct dr_nginx_directive *add_directive(struct builder *builder, struct 
     block->children = grown;
     grown[block->child_count++] = made;
     builder->directives++;
+    builder->words += lexer->word_count;
     return made;
 }
 
@@ -252,9 +253,9 @@ static void read_tokens(struct builder *builder, struct reading *reading)
         reading->lexer.at = sizeof(mark) - 1;
     }
     while (!builder->over && take_token(builder, reading)) {
-        if (builder->directives < DR_NGINX_DIRECTIVES)
+        if (builder->directives < DR_NGINX_DIRECTIVES && builder->words < DR_NGINX_WORDS)
             continue;
-        fault_here(builder, reading, "more than 100000 directives; what follows was not read");
+        fault_here(builder, reading, "more than 100000 directives or 1000000 words; what follows was not read");
         builder->over = true;
     }
 }

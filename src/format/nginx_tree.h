@@ -14,7 +14,11 @@
 
 #include "format/proxy_reader.h"
 
-enum { DR_NGINX_DIRECTIVES = 100000, DR_NGINX_LONGEST = 4096 };
+enum {
+    DR_NGINX_DIRECTIVES = 100000,
+    DR_NGINX_WORDS = 1000000, /* of all directives; of one: a hundredth */
+    DR_NGINX_LONGEST = 4096,
+};
 
 struct dr_nginx_word {
     const char *text; /* decoded, NUL-terminated */

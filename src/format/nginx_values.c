@@ -8,9 +8,10 @@
 
 enum { MOST_ALTERNATIVES = 16 };
 
-bool dr_nginx_spend(const struct dr_nginx_model *model)
+bool dr_nginx_spend(const struct dr_nginx_model *model, size_t looked_through)
 {
-    return ++*model->work < DR_NGINX_WORK;
+    *model->work += 1 + looked_through / 64;
+    return *model->work < DR_NGINX_WORK;
 }
 
 static bool is_name(char c)
@@ -43,6 +44,11 @@ bool dr_nginx_piece(const char **at, struct dr_nginx_piece *ret_piece)
     return true;
 }
 
+bool dr_nginx_is_named(const char *text, size_t length, const char *name)
+{
+    return strlen(name) == length && strncasecmp(text, name, length) == 0;
+}
+
 const char *dr_nginx_sole_variable(const char *text, size_t *ret_length)
 {
     struct dr_nginx_piece piece;
@@ -55,31 +61,29 @@ const char *dr_nginx_sole_variable(const char *text, size_t *ret_length)
 
 /* --- map ----------------------------------------------------------------------------------------------------------------- */
 
-static bool is_hostname_map(const struct dr_nginx_directive *map)
+bool dr_nginx_entry(const struct dr_nginx_directive *map, size_t index, struct dr_nginx_entry *entry)
 {
-    for (size_t i = 0; i < map->child_count; i++)
-        if (map->children[i]->word_count == 1 && dr_nginx_is(map->children[i], "hostnames"))
-            return true;
-    return false;
-}
+    bool hostnames = index > 0 && entry->hostnames;
 
-bool dr_nginx_entry(const struct dr_nginx_directive *map, size_t index, struct dr_nginx_entry *ret_entry)
-{
-    if (index >= map->child_count || map->children[index]->word_count != 2)
+    *entry = (struct dr_nginx_entry){ .hostnames = hostnames };
+    if (index >= map->child_count)
         return false;
-    const char *key = map->children[index]->words[0].text;
+    const struct dr_nginx_directive *line = map->children[index];
+    const char *key = line->words[0].text;
 
-    *ret_entry = (struct dr_nginx_entry){ .key = key, .value = map->children[index]->words[1].text };
-    if (strcmp(key, "include") == 0)
+    entry->hostnames |= line->word_count == 1 && dr_nginx_is(line, "hostnames");
+    if (line->word_count != 2 || strcmp(key, "include") == 0)
         return false;
+    entry->key = key;
+    entry->value = line->words[1].text;
     if (strcmp(key, "default") == 0)
-        ret_entry->kind = DR_NGINX_DEFAULT;
+        entry->kind = DR_NGINX_DEFAULT;
     else if (key[0] == '~')
-        ret_entry->kind = DR_NGINX_PATTERN;
-    else if (is_hostname_map(map) && (strchr("*.", key[0]) || dr_text_ends_with(key, ".*")))
-        ret_entry->kind = DR_NGINX_HOSTNAME;
+        entry->kind = DR_NGINX_PATTERN;
+    else if (hostnames && (key[0] == '*' || key[0] == '.' || dr_text_ends_with(key, ".*")))
+        entry->kind = DR_NGINX_HOSTNAME;
     else if (key[0] == '\\')
-        ret_entry->key++;
+        entry->key++;
     return true;
 }
 
@@ -236,6 +240,8 @@ enum dr_nginx_found dr_nginx_find_set(const struct dr_nginx_model *model, const 
 
         if (location && in_location)
             continue;
+        if (!dr_nginx_spend(model, scope->many[DR_NGINX_STEPS].count))
+            return DR_NGINX_SET_MAYBE;
 
         enum dr_nginx_found found = find_in_steps(model, scope, inside, name, length, depth, ret_value);
 
@@ -260,7 +266,7 @@ static const char *handshake_value(const char *name, size_t length)
     };
 
     for (size_t i = 0; i < DR_COUNT(known); i++)
-        if (strlen(known[i].name) == length && strncasecmp(known[i].name, name, length) == 0)
+        if (dr_nginx_is_named(name, length, known[i].name))
             return known[i].value;
     return NULL;
 }
@@ -270,7 +276,7 @@ static const char *variable_value(const struct dr_nginx_model *model, const stru
 {
     const char *value = NULL;
 
-    if (depth >= DR_NGINX_NESTING || !dr_nginx_spend(model))
+    if (depth >= DR_NGINX_NESTING || !dr_nginx_spend(model, 0))
         return NULL;
     switch (dr_nginx_find_set(model, scope, name, length, depth, &value)) {
     case DR_NGINX_SET:
@@ -284,6 +290,8 @@ static const char *variable_value(const struct dr_nginx_model *model, const stru
 
     if (!map)
         return handshake_value(name, length);
+    if (!dr_nginx_spend(model, map->child_count))
+        return NULL;
     value = dr_nginx_evaluate(model, scope, dr_nginx_word(map, 1), depth + 1);
     value = value ? map_value(map, value) : NULL;
     return value ? dr_nginx_evaluate(model, scope, value, depth + 1) : NULL;
@@ -334,7 +342,7 @@ static void expand_variable(const struct dr_nginx_model *model, const struct dr_
     struct dr_nginx_entry entry;
     const char *value = NULL;
 
-    if (depth < DR_NGINX_NESTING && dr_nginx_spend(model))
+    if (depth < DR_NGINX_NESTING && dr_nginx_spend(model, map ? map->child_count : 0))
         found = dr_nginx_find_set(model, scope, piece->text, piece->length, depth, &value);
     if (found == DR_NGINX_SET)
         expand(model, scope, value, depth + 1, ret_texts);

@@ -226,6 +226,9 @@ enum dr_nginx_token dr_nginx_next(struct dr_nginx_lexer *lexer)
         if (c == ';' || c == '{' || c == '}')
             return read_mark(lexer, c);
 
+        if (lexer->word_count >= DR_NGINX_WORDS / 100)
+            return bad(lexer, "more than 10000 words in one directive");
+
         enum dr_nginx_token token = c == '"' || c == '\'' ? read_quoted(lexer) : read_bare(lexer);
 
         if (token != DR_NGINX_STATEMENT)

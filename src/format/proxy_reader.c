@@ -83,8 +83,9 @@ const struct dr_proxy_file *dr_proxy_load(struct dr_proxy_gathering *gathering, 
 struct dr_route *dr_proxy_route(struct dr_proxy_gathering *gathering)
 {
     if (gathering->route_count >= DR_PROXY_ROUTES) {
-        if (gathering->route_count == DR_PROXY_ROUTES)
+        if (!gathering->too_many)
             dr_proxy_fault(gathering, NULL, true, "more than %d routes; the others were not looked at", DR_PROXY_ROUTES);
+        gathering->too_many = true;
         return NULL;
     }
     struct dr_route *grown = dr_arena_grow(gathering->loader->arena, gathering->routes, gathering->route_count,

@@ -57,7 +57,11 @@ static int make(struct dr_scene *scene, const struct dr_operation *operation DR_
 {
     if ((step->command.when & DR_COMMAND_FORWARD) == 0)
         return 0;
-    return run(scene, &step->command, error);
+    int r = run(scene, &step->command, error);
+    const struct dr_command_row *row = dr_command_find(step->command.name);
+
+    step->undone = r == -DR_COMMAND_FAILED && row && row->whole;
+    return r;
 }
 
 /* Had anything begun that this command is the answer to? */
@@ -68,7 +72,7 @@ static bool is_needed(const struct dr_scene *scene, const struct dr_step *step)
 
         if (later->group != step->group || later->number <= step->number)
             continue;
-        if (later->kind == DR_RUN_COMMAND ? acts(&later->command) : !step->paired)
+        if (later->kind == DR_RUN_COMMAND ? acts(&later->command) && !later->undone : !step->paired)
             return true;
     }
     return false;

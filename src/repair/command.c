@@ -179,7 +179,7 @@ static int explain(const struct dr_command_row *row, int status, const struct dr
     _cleanup_buffer_ struct dr_buffer words = DR_BUFFER(WORDS_MOST);
 
     if (status == -ETIMEDOUT)
-        return dr_error_set(error, -DR_COMMAND_FAILED, "took longer than %u s and was stopped", row->seconds);
+        return dr_error_set(error, -ETIMEDOUT, "took longer than %u s and was stopped", row->seconds);
     if (status < 0 && status != -EINTR)
         return dr_error_set(error, status, "cannot be started: %s", dr_errno_text(status));
     int r = dr_last_words(output, &words);
@@ -187,8 +187,7 @@ static int explain(const struct dr_command_row *row, int status, const struct dr
     if (r < 0)
         return r;
     if (status == -EINTR)
-        return dr_error_set(error, -DR_COMMAND_FAILED, "was killed%s%s", words.length > 0 ? ": " : "",
-                            dr_buffer_text(&words));
+        return dr_error_set(error, -ETIMEDOUT, "was killed%s%s", words.length > 0 ? ": " : "", dr_buffer_text(&words));
     if (words.length > 0)
         return dr_error_set(error, -DR_COMMAND_FAILED, "it says: %s", dr_buffer_text(&words));
     return dr_error_set(error, -DR_COMMAND_FAILED, "ended with status %d and said nothing", status);

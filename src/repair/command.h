@@ -39,7 +39,10 @@ void dr_launch_release(struct dr_launch *launch);
 int dr_command_judge(const struct dr_repair_target *target, const struct dr_command *command, struct dr_launch *ret_launch,
                      struct dr_error *error) DR_MUST_CHECK;
 
-/* Runs it and waits. -DR_COMMAND_FAILED with its last words, or "took longer than N s"; other codes: it could not be started. */
+/*
+ * Runs it and waits. -DR_COMMAND_FAILED: it ended with another status than 0, its last words are the reason; -ETIMEDOUT: it was killed, by us
+ * when its time was over; other codes: it could not be started.
+ */
 int dr_command_run(const struct dr_repair_target *target, const struct dr_command *command, struct dr_launch *launch,
                    struct dr_error *error) DR_MUST_CHECK;
 

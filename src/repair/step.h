@@ -53,7 +53,8 @@ struct dr_step {
     struct dr_row_change row; /* DR_UPDATE_ROW */
     struct dr_command command; /* DR_RUN_COMMAND */
     bool
-        paired; /* DR_RUN_COMMAND: the same group was to run an acting command later; only if that began is there anything to undo */
+        paired; /* DR_RUN_COMMAND: the group was to run an acting command later; only if that began is there anything to undo */
+    bool undone; /* DR_RUN_COMMAND: it failed and did nothing. Not in the journal: at worst its answer is run for nothing */
     struct dr_trio trio_before, trio_after;
 };
 

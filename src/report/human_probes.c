@@ -30,6 +30,8 @@ static void say_answer(struct dr_view *view, const cJSON *probe)
         dr_paper_sayf(paper, DR_PLAIN, ", %s", dr_json_text(probe, "detailCode"));
     if (dr_json_true(probe, "controlUi"))
         dr_paper_say(paper, DR_PLAIN, ", the Control UI");
+    if (dr_json_text(probe, "failing"))
+        dr_paper_sayf(paper, DR_PLAIN, ", not ready: %s", dr_json_text(probe, "failing"));
     if (dr_json_true(probe, "challenged"))
         dr_paper_say(paper, DR_PLAIN, ", challenged");
     if (dr_json_number(probe, "closeCode", 0) > 0)
@@ -73,8 +75,8 @@ static bool says_the_same(const cJSON *page, const cJSON *probe)
     const char *reach = dr_json_text(page, "reach");
     bool follows = is(probe, "request", "healthz") || is(probe, "request", "readyz");
 
-    return reach && !is(probe, "reach", "answered") && !is(probe, "request", "connect") &&
-           (is(probe, "reach", reach) || (follows && is(probe, "reach", "not-asked")));
+    return reach && !is(probe, "reach", "answered") && dr_json_number(probe, "status", 0) < 1 &&
+           !is(probe, "request", "connect") && (is(probe, "reach", reach) || (follows && is(probe, "reach", "not-asked")));
 }
 
 void dr_view_probes(struct dr_view *view)

@@ -45,6 +45,7 @@ struct dr_command_row {
     int signal; /* not a program to run, but a signal to a process: words are pid and start ticks, the program what it must be */
     enum dr_command_runs_as runs_as;
     bool only_looks; /* changes nothing: no reason to reload when taken back */
+    bool whole; /* when it says that it failed, it did nothing: then nothing has to be taken back */
     bool stops; /* may stop or restart something: belongs into an unsafe repair only */
 };
 

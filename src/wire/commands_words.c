@@ -338,9 +338,11 @@ int dr_command_from_json(const cJSON *json, const char *program, struct dr_arena
     command.program = dr_arena_strdup(arena, program);
     if (!command.name || !command.program)
         return -ENOMEM;
-    r = dr_command_check(&command, error);
+    _cleanup_error_ struct dr_error why = { 0 };
+
+    r = dr_command_check(&command, &why);
     if (r < 0)
-        return r;
+        return dr_error_set(error, r, "operation: %s", dr_error_text(&why));
     *ret_command = command;
     return 0;
 }

@@ -29,7 +29,7 @@ static void release(struct scene *scene)
 
 static void look(struct scene *scene, const char *text, size_t length)
 {
-    *scene = (struct scene){ .arena = DR_ARENA(512 * MEGABYTE) };
+    *scene = (struct scene){ .arena = DR_ARENA(192 * MEGABYTE) };
     scene->memory.arena = &scene->arena;
     scene->loader = memory_loader(&scene->memory);
     memory_split(&scene->memory, text, length);
@@ -79,6 +79,11 @@ static const struct {
     { "http { server { location / { proxy_pass http://$host:18789; } } }", "/ -:18789;" },
     { "http { server { listen 1 ssl; location / { proxy_pass $scheme://h; } } }", "/ h:443;" },
     { "http { server { location /o/ { rewrite ^/o/(.*)$ /$1 break; proxy_pass http://h; } } }", "/o/ h:80+/;" },
+    /* Nginx Proxy Manager writes it like this. */
+    { "http { server { set $scheme_ http; set $server \"127.0.0.1\"; set $port 18789; location / { include p; } } }\n"
+      "=== p\nproxy_pass $scheme_://$server:$port$request_uri;\n",
+      "/ 127.0.0.1:18789;" },
+    { "http { server { location / { proxy_pass http://h:1/sub$request_uri; } } }", "/ h:1+/sub${request_uri};" },
     { "http { server { location / { fastcgi_pass h:1; } location /g { grpc_pass grpc://h; } } }", "" },
     { "stream { upstream s { server a:1; server b:2; } server { listen 1; proxy_pass s; } }", "/ a:1;/ b:2;" },
     { "stream { server { listen 1; proxy_pass 127.0.0.1:18789; } }", "/ 127.0.0.1:18789;" },
@@ -231,13 +236,16 @@ static const struct {
     { "http { map $http_upgrade $c { ~*(web|sub)socket upgrade; default close; } server { " SHAKES
       "proxy_set_header Connection $c; location / { proxy_pass http://h; } } }",
       DR_UPGRADE_UNKNOWN, 1 },
+    { "http { map $http_upgrade $c { hostnames; .websocket.org x; default upgrade; '' close; } server { " SHAKES
+      "proxy_set_header Connection $c; location / { proxy_pass http://h; } } }",
+      DR_UPGRADE_UNKNOWN, 1 },
     { "http { map $http_upgrade $c { default upgrade; \\default close; hostnames; volatile; } server { " SHAKES
       "proxy_set_header Connection $c; location / { proxy_pass http://h; } } }",
       DR_UPGRADE_PASSED, 0 },
     /* The classic: one proxy_set_header in the location drops those of the server. */
-    { "http { server { " SHAKES "proxy_set_header Connection upgrade; location / { proxy_set_header Host $host;"
+    { "http { server { " SHAKES "proxy_set_header Connection upgrade; location / {\nproxy_set_header Host $host;"
       " proxy_pass http://h; } } }",
-      DR_UPGRADE_DROPPED, 0 },
+      DR_UPGRADE_DROPPED, 2 },
     { "stream { server { listen 1; proxy_pass h:1; } }", DR_UPGRADE_PASSED, 0 },
 };
 
@@ -313,6 +321,8 @@ static const struct {
     { "http {\n server {\n listen 80\n location / { proxy_pass http://h; } } }", 4, "';' is missing behind \"listen\"", 0 },
     { "http { map $a $b {\n c { d e; } } }", 2, "unexpected '{'", 0 },
     { "http { server;\n }", 1, "has no '{'", 0 },
+    { "http { server { location / { if ($a) {\nproxy_set_header A b; } } } }", 2, "not allowed in \"if\"", 0 },
+    { "http { server { location / {\nproxy_set_header A; } } }", 2, "has 1 arguments", 0 },
     { "include a.conf;\nhttp { server { location / { proxy_pass http://h; } } }\n=== a.conf\n\ninclude main.conf;\n", 2,
       "loop", 1 },
     { "\ninclude no.conf;\nhttp { server { location / { proxy_pass http://h; } } }", 2, "no.conf could not be read", 1 },

@@ -285,9 +285,10 @@ START_TEST(a_command_is_shown_as_it_would_be_typed)
     } cases[] = {
         { { "nginx-test", NGINX, { "/etc/nginx/nginx.conf" }, 1 }, "/usr/sbin/nginx -t -c /etc/nginx/nginx.conf" },
         { { "nginx-reload", NGINX, { "/a'b/c d", "/p" }, 1 }, "/usr/sbin/nginx -s reload -c '/a'\\''b/c d' -p /p" },
-        { { "caddy-reload", "/usr/bin/caddy", { "/c" }, 1 }, "/usr/bin/caddy reload --config /c --adapter caddyfile" },
+        { { "caddy-reload", "/usr/bin/caddy", { "/c" }, 1 },
+          "HOME=/dev/null /usr/bin/caddy reload --config /c --adapter caddyfile" },
         { { "caddy-reload", "/usr/bin/caddy", { "/c", "unix//run/caddy" }, 1 },
-          "/usr/bin/caddy reload --config /c --adapter caddyfile --address unix//run/caddy" },
+          "HOME=/dev/null /usr/bin/caddy reload --config /c --adapter caddyfile --address unix//run/caddy" },
         { { "haproxy-signal", "/usr/sbin/haproxy", { "7", "8" }, 1 }, "kill -USR2 7" },
         { { "gateway-install", "/usr/bin/node", { "/o/openclaw.mjs" }, 1 },
           "/usr/bin/node /o/openclaw.mjs gateway install --force" },

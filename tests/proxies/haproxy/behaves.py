@@ -164,7 +164,7 @@ def fate_is(fate, name, bare, evil, sent):
     if fate == "clients":
         return (bare == [sent] if name in ("Host", "Upgrade", "Connection") else not bare) and evil == [sent]
     if fate == "set":
-        return bool(bare) and bool(evil) and (sent not in joined or (name in ("Upgrade", "Connection") and len(evil) == 1))
+        return bool(bare) and bool(evil) and (sent not in joined or name in ("Upgrade", "Connection"))
     if fate == "appended":
         return bool(bare) and sent.lower() in joined.lower()
     return True

@@ -116,7 +116,7 @@ class Config:
         known = ["{ ssl_fc }", "!{ ssl_fc }", "TRUE", "{ always_true }", "!FALSE", "FALSE", "{ ssl_fc } or TRUE", "{ always_false }",
                  "{ hdr(upgrade) -i websocket }", "!{ hdr(Upgrade) -m found }", "{ req.hdr_cnt(upgrade) gt 0 }", "HTTP"]
         unknown = ["{ path_beg /never }", "{ src 10.0.0.0/8 }", "{ req.hdr(x-y) -m found }", "METH_POST", "{ path /a } || { path /b }",
-                   "LOCALHOST", "{ hdr_beg(host) -i www. }"]
+                   "{ src 198.51.100.4 }", "{ hdr_beg(host) -i www. }"]
         terms = [rng.choice(known + unknown[:3])]
         if self.chance(0.2):
             terms.append(rng.choice(known + unknown))
@@ -130,7 +130,7 @@ class Config:
         for i in range(rng.choice([0, 0, 1, 2])):
             name = rng.choice(["is_ws", "secure", "acl.%d" % i, "a-%d" % i])
             self.put("acl " + name + " " + rng.choice([
-                "hdr(Upgrade) -i websocket", "ssl_fc", "path_beg /x /y", "hdr(Connection) -i upgrade", "src 127.0.0.1",
+                "hdr(Upgrade) -i websocket", "ssl_fc", "path_beg /x /y", "hdr(Connection) -i upgrade", "src 203.0.113.9",
                 "always_true", "req.hdr(upgrade) -m str -i -- websocket", "hdr_sub(connection) -i upg", "method GET"]))
             if self.chance(0.2):
                 self.put("acl " + name + " always_false")
@@ -241,9 +241,9 @@ class Config:
         if not self.real:
             forms += ["unix@/run/x.sock", "/run/y.sock", "abns@z", "192.0.2.1", "192.0.2.1:+1000", "[2001:db8::1]:80", ":%d" % up]
         words = ["server", "s%d" % number, rng.choice(forms)]
-        extras = [["weight", "10"], ["maxconn", "50"], ["check"], ["id", str(100 + number)], ["cookie", "c%d" % number], ["proto", "h1"]]
+        extras = [["weight", "10"], ["maxconn", "50"], ["id", str(100 + number)], ["cookie", "c%d" % number], ["proto", "h1"]]
         if not self.real:
-            extras += [["backup"], ["ssl", "verify", "none"], ["ssl", "verify", "none", "alpn", "h2,http/1.1"], ["inter", "2s"],
+            extras += [["backup"], ["check"], ["ssl", "verify", "none"], ["ssl", "verify", "none", "alpn", "h2,http/1.1"], ["inter", "2s"],
                        ["source", "0.0.0.0:0"], ["disabled"], ["ssl", "verify", "none", "sni", "str(a.example)"]]
         if self.chance(0.06):
             extras = [["proto", "h2"], ["send-proxy"], ["send-proxy-v2"]]
@@ -300,8 +300,11 @@ class Config:
             self.put(["use_backend", target, "if", "{", rng.choice(["hdr(host)", "req.hdr(Host)"]), "-i", "a.example", "b.example", "}"])
         elif kind == 1:
             self.put(["use_backend", target, "if", "{", "path_beg", rng.choice(["/openclaw", "/a/", "/ws"]), "}"])
-        elif kind == 2 and acls:
-            self.put(["use_backend", target] + self.condition(acls).split(" "))
+        elif kind == 2:
+            # Nothing that only a request's own address or headers could answer: the tests must know where they are led.
+            self.put(["use_backend", target] + rng.choice(
+                ["if { hdr(upgrade) -i websocket }", "if { path_beg /never } TRUE", "unless TRUE", "if { ssl_fc }", "if !{ ssl_fc } FALSE",
+                 "if { path_beg /never } or FALSE", "if { req.hdr(Upgrade) -m found }"]).split(" "))
         else:
             self.put(["acl", "host_x", "hdr(host)", "-i", "x.example"])
             self.put(["acl", "host_x", "hdr(host)", "-i", "y.example"])

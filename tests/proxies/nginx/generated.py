@@ -67,18 +67,12 @@ def one(root, seed):
         fail(f"seed {seed}: nginx accepts it, the reader says {read['faults']}")
     if read["files"] != dumped(text):
         fail(f"seed {seed}: files read {read['files']}, nginx read {dumped(text)}")
-    mends = 0
-    for kind in ("all", KINDS[seed % len(KINDS)]):
-        copy = root / f"{seed}.{kind}"
-        shutil.copytree(folder, copy)
-        for path in copy.rglob("*"):
-            if path.is_file():
-                path.write_bytes(path.read_bytes().replace(str(folder).encode() + b"/", str(copy).encode() + b"/"))
-        mends += mend(copy, seed, kind)
-        status, _, errors = nginx(copy, "-t")
-        if status != 0:
-            fail(f"seed {seed}: after mend {kind} nginx says {errors}")
-        shutil.rmtree(copy)
+    # One kind after the other, from seed to seed.
+    kind = (KINDS + ["all"])[seed % (len(KINDS) + 1)]
+    mends = mend(folder, seed, kind)
+    status, _, errors = nginx(folder, "-t")
+    if status != 0:
+        fail(f"seed {seed}: after mend {kind} nginx says {errors}")
     shutil.rmtree(folder)
     return len(read["files"]), len(read["routes"]), mends
 
