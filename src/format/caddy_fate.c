@@ -18,7 +18,7 @@
 struct state {
     struct dr_route_header headers[DR_ROUTE_HEADERS];
     struct dr_route_header before[DR_ROUTE_HEADERS]; /* what {http.request.header.X} stands for */
-    enum dr_upgrade keeps[2]; /* Upgrade, Connection: good for a handshake? */
+    enum dr_upgrade keeps[2], keeps_before[2]; /* Upgrade, Connection: good for a handshake? */
     const struct caddy_entry *entry;
     const char *lost; /* a header that a handshake needs, beside the two */
     struct dr_source lost_source;
@@ -27,6 +27,13 @@ struct state {
 static bool starts_with(const char *text, const char *prefix)
 {
     return strncasecmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* What header placeholders stand for from here on. */
+static void remember(struct state *state)
+{
+    memcpy(state->before, state->headers, sizeof(state->before));
+    memcpy(state->keeps_before, state->keeps, sizeof(state->keeps_before));
 }
 
 static bool common_ports(const struct caddy_entry *entry)
@@ -56,6 +63,7 @@ static enum dr_header_fate fate_of_value(struct state *state, int index, const s
 static void apply_upgrade(struct state *state, int which, const struct caddy_op *op, const struct caddy_op_value *value)
 {
     enum dr_upgrade *keeps = &state->keeps[which];
+    bool own = value->header && strcasecmp(value->header, which == CADDY_UPGRADE ? "Upgrade" : "Connection") == 0;
 
     switch (op->kind) {
     case CADDY_ADD:
@@ -65,7 +73,7 @@ static void apply_upgrade(struct state *state, int which, const struct caddy_op 
             *keeps = DR_UPGRADE_UNKNOWN;
         break;
     case CADDY_SET:
-        *keeps = caddy_kept_by_value(value, which, op->value);
+        *keeps = own ? state->keeps_before[which] : caddy_kept_by_value(value, which, op->value);
         break;
     case CADDY_DELETE:
         *keeps = DR_UPGRADE_DROPPED;
@@ -208,7 +216,7 @@ static void apply_request_headers(struct caddy_reader *reader, struct state *sta
         enum reach reach = reaches(*ops, way);
 
         if (reach != NEVER) {
-            memcpy(state->before, state->headers, sizeof(state->before));
+            remember(state);
             apply(reader, state, *ops, reach == MAYBE);
         }
     }
@@ -338,9 +346,9 @@ void caddy_fates(struct caddy_reader *reader, const struct caddy_way *way, const
 
     for (int i = 0; i < DR_ROUTE_HEADERS; i++)
         state.headers[i].fate = DR_HEADER_CLIENTS;
-    memcpy(state.before, state.headers, sizeof(state.before));
+    remember(&state);
     apply_request_headers(reader, &state, way);
-    memcpy(state.before, state.headers, sizeof(state.before));
+    remember(&state);
     own_headers(&state, proxy->trusts || globally || way->entry->options->trusts, &trusted);
     /* v2.11.0 sends the upstream's own name to an upstream with TLS; which release this is cannot be seen here. */
     if (route->upstream_tls && state.headers[DR_ROUTE_HOST].fate == DR_HEADER_CLIENTS)

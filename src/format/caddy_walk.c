@@ -358,6 +358,58 @@ static bool take(struct walk *step, const struct caddy_scope *scope, struct cadd
     return step->match.all && answers(name);
 }
 
+static bool same_match(const struct walk *a, const struct walk *b)
+{
+    const struct caddy_match *x = &a->match, *y = &b->match;
+    const char *x_path = x->path ? x->path : x->exact, *y_path = y->path ? y->path : y->exact;
+
+    if (x->all || y->all || x->more != y->more || !x->hosts != !y->hosts)
+        return false;
+    if (!x->more && !x->hosts)
+        return !x->exact == !y->exact && x_path && y_path && strcmp(x_path, y_path) == 0;
+    return x->text && y->text && strcmp(x->text, y->text) == 0;
+}
+
+/* rewrite, root and several handles belong to groups of their own, of which one route is taken. */
+static bool is_grouped(const struct walk *steps, size_t count, const struct walk *step)
+{
+    size_t handles = 0;
+
+    if (strcmp(caddy_name(step->line), "rewrite") == 0 || strcmp(caddy_name(step->line), "root") == 0)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        handles += steps[i].order == step->order;
+    return strncmp(caddy_name(step->line), "handle", 6) == 0 && handles > 1;
+}
+
+/*
+ * Neighbours with the same matcher become one route, whose matcher is asked only once: a `uri` among them changes the path for those behind
+ * it. Returns how many steps were taken; 0: nothing of the kind.
+ */
+static size_t take_merged(struct walk *steps, size_t count, size_t at, const struct caddy_scope *scope,
+                          struct caddy_way *way, unsigned depth)
+{
+    struct caddy_way inner = *way;
+    size_t end = at + 1;
+
+    if (strcmp(caddy_name(steps[at].line), "uri") != 0 || steps[at].match.all || is_grouped(steps, count, &steps[at]))
+        return 0;
+    while (end < count && same_match(&steps[at], &steps[end]) && !is_grouped(steps, count, &steps[end]))
+        end++;
+    if (end == at + 1)
+        return 0;
+    caddy_way_match(steps[at].reader->arena, &inner, &steps[at].match);
+    for (size_t i = at; i < end; i++) {
+        struct walk step = steps[i];
+
+        if (strcmp(caddy_name(step.line), "handle_path") != 0)
+            step.match = (struct caddy_match){ .all = true };
+        (void)take(&step, scope, &inner, depth);
+    }
+    leave_block(steps[at].reader, way, &inner);
+    return end - at;
+}
+
 /* true: no request comes out at the other end. */
 static bool walk_lines(struct caddy_reader *reader, const struct caddy_line *lines, const struct caddy_scope *scope,
                        struct caddy_way *way, bool sorted, unsigned depth)
@@ -393,8 +445,13 @@ static bool walk_lines(struct caddy_reader *reader, const struct caddy_line *lin
         qsort(steps, at, sizeof(*steps), compare);
     bool ends = false;
 
-    for (size_t i = 0; i < at && !reader->failed; i++)
-        ends = take(&steps[i], scope, way, depth) || ends;
+    for (size_t i = 0; i < at && !reader->failed;) {
+        size_t merged = take_merged(steps, at, i, scope, way, depth);
+
+        if (!merged)
+            ends = take(&steps[i], scope, way, depth) || ends;
+        i += merged ? merged : 1;
+    }
     return ends;
 }
 

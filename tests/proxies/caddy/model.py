@@ -117,7 +117,8 @@ def fates(without, marked, host):
     result = {}
     for name in HEADERS:
         if name in ("Upgrade", "Connection"):
-            result[name] = "absent" if not marked[name] else "clients" if marked[name].lower() in ("upgrade", "websocket") else "set"
+            # without "upgrade" it is the transport's own ("close" with keepalive off)
+            result[name] = "absent" if not marked[name] or name == "Connection" and marked[name].lower() == "close" else "clients" if marked[name].lower() in ("upgrade", "websocket") else "set"
             continue
         mark = host if name == "Host" else MARK[name]
         bare, value = without[name], marked[name]
@@ -137,7 +138,7 @@ def agrees(name, said, seen):
         return True
     # a value that the configuration writes down cannot be told from the client's
     if name in ("Upgrade", "Connection"):
-        return "absent" not in (said, seen)
+        return "absent" not in (said, seen) or said == "set" and name == "Connection"
     # the word of a trusted peer: taken over, not added to
     return said == "appended" and seen in ("clients", "appended") and name in ("X-Forwarded-Proto", "X-Forwarded-Host")
 
