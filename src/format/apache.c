@@ -67,6 +67,7 @@ static int apache_read(const struct dr_proxy_loader *loader, const char *path, c
     apache_read_file(reader, path, false, root, NULL);
     if (reader->no_memory)
         return -ENOMEM;
+    reader->fragment |= !reader->loads_modules;
 
     int r = understand(reader, ret_config);
 

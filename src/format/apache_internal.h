@@ -138,6 +138,7 @@ struct apache_reader {
     struct apache_node *root; /* a node without name; its children are the main server's */
     const struct dr_proxy_file *odd_file; /* the last file of which a line was called no directive */
     bool fragment; /* a piece of a configuration: which modules are in is not known, all are taken to be */
+    bool loads_modules; /* LoadModule was met */
     bool stopped; /* a bound was met, or no memory: nothing more is read */
     bool no_memory;
 };

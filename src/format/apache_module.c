@@ -71,6 +71,7 @@ void apache_module_load(struct apache_reader *reader, const char *symbol, const 
 {
     const char *name = strrchr(path, '/');
 
+    reader->loads_modules = true;
     if (apache_has_module(reader, symbol))
         return;
     for (size_t i = 0; i < DR_COUNT(odd_names); i++) {

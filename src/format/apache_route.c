@@ -23,6 +23,13 @@ struct taker {
     bool inherited;
 };
 
+/* A path at which somebody else may take the requests. */
+struct point {
+    const char *path;
+    const struct apache_node
+        *pass; /* the ProxyPass that has it: when another one takes its requests, it is no route; NULL: a Location's */
+};
+
 struct routing {
     struct apache_reader *reader;
     struct apache_tree *tree;
@@ -32,7 +39,7 @@ struct routing {
     size_t location_count, location_room;
     struct taker *passes; /* the list, in order */
     size_t pass_count, pass_room;
-    const char **points;
+    struct point *points;
     size_t point_count, point_room;
     struct { /* routes that were made */
         const struct apache_node *node;
@@ -54,19 +61,15 @@ static int add_taker(struct routing *routing, struct taker **list, size_t *count
     return 0;
 }
 
-static int add_point(struct routing *routing, const char *path)
+static int add_point(struct routing *routing, const char *path, const struct apache_node *pass)
 {
-    for (size_t i = 0; i < routing->point_count; i++)
-        if (strcmp(routing->points[i], path) == 0)
-            return 0;
-
-    const char **grown =
+    struct point *grown =
         dr_arena_grow(routing->reader->arena, routing->points, routing->point_count, sizeof(*grown), &routing->point_room);
 
     if (!grown)
         return -ENOMEM;
     routing->points = grown;
-    grown[routing->point_count++] = path;
+    grown[routing->point_count++] = (struct point){ .path = path, .pass = pass };
     return 0;
 }
 
@@ -113,7 +116,7 @@ static int add_location(struct routing *routing, const struct apache_server *ser
                                       .inherited = server != routing->server });
     if (r >= 0 && !regex && says_something(section) &&
         strcspn(apache_arg(section, 0), "*?[") == strlen(apache_arg(section, 0)))
-        r = add_point(routing, apache_arg(section, 0));
+        r = add_point(routing, apache_arg(section, 0), NULL);
     return r;
 }
 
@@ -132,7 +135,7 @@ static int gather(struct routing *routing, const struct apache_server *server)
                                       .target = pass->target,
                                       .inherited = server != routing->server });
         if (r >= 0 && !pass->regex)
-            r = add_point(routing, pass->path);
+            r = add_point(routing, pass->path, pass->node);
     }
     for (size_t i = 0; i < server->section_count && r >= 0; i++)
         if (apache_is(server->sections[i], "<Location") || apache_is(server->sections[i], "<LocationMatch"))
@@ -449,7 +452,7 @@ static int make_routes(struct routing *routing, const struct taker *taker, const
     return r;
 }
 
-static int route_point(struct routing *routing, const char *point)
+static int route_point(struct routing *routing, const char *point, const struct apache_node *only)
 {
     struct taker taker, deeper;
     size_t length = strlen(point);
@@ -469,7 +472,7 @@ static int route_point(struct routing *routing, const char *point)
             found = true;
         }
     }
-    if (!found || is_made(routing, taker.node, point))
+    if (!found || (only && taker.node != only) || is_made(routing, taker.node, point))
         return 0;
     return make_routes(routing, &taker, point, NULL);
 }
@@ -483,7 +486,7 @@ static int route_pattern(struct routing *routing, const struct taker *taker, con
     if (strcmp(taker->target, "!") == 0)
         return 0;
     if (prefix && *prefix == '/' && !words)
-        return route_point(routing, prefix);
+        return route_point(routing, prefix, taker->node);
     return make_routes(routing, taker, beginning && *beginning == '/' ? beginning : "/", words ? words : taker->path);
 }
 
@@ -499,10 +502,10 @@ static int route_rule(struct routing *routing, const struct apache_rule *rule)
         return 0;
     if (!rule->section && prefix && *prefix == '/' && !rule->negated) {
         if (rule->always || rule->others)
-            return route_point(routing, prefix);
+            return route_point(routing, prefix, NULL);
         /* Handshakes only: a route of its own where the other requests go elsewhere or nowhere. */
         if (rule->handshakes && find_taker(routing, prefix, &other) && same_upstream(arena, other.target, rule->target))
-            return route_point(routing, prefix);
+            return route_point(routing, prefix, NULL);
         if (rule->handshakes)
             return make_routes(routing, &taker, prefix, NULL);
     }
@@ -538,7 +541,7 @@ static int route_server(struct apache_reader *reader, struct apache_tree *tree, 
     for (size_t i = 0; i < routing.rules.count && r >= 0; i++)
         r = route_rule(&routing, &routing.rules.list[i]);
     for (size_t i = 0; i < routing.point_count && r >= 0; i++)
-        r = route_point(&routing, routing.points[i]);
+        r = route_point(&routing, routing.points[i].path, routing.points[i].pass);
     for (size_t i = 0; i < routing.pass_count && r >= 0; i++)
         if (routing.passes[i].regex)
             r = route_pattern(&routing, &routing.passes[i], NULL);

@@ -45,7 +45,8 @@ static int load(void *user, const char *path, const struct dr_proxy_file **ret_f
 
     if (!bytes || read(fd, bytes, (size_t)st.st_size) != st.st_size)
         return -EIO;
-    *file = (struct dr_proxy_file){ .path = dr_arena_strdup(disk->arena, path), .bytes = bytes, .length = (size_t)st.st_size };
+    *file =
+        (struct dr_proxy_file){ .path = dr_arena_strdup(disk->arena, path), .bytes = bytes, .length = (size_t)st.st_size };
     disk->files = dr_arena_grow(disk->arena, disk->files, disk->count, sizeof(*disk->files), &disk->room);
     if (!disk->files)
         return -ENOMEM;
