@@ -120,8 +120,15 @@ struct apache_macro {
     struct apache_macro *next;
 };
 
+/* Steps of searches that grow faster than the files do. When they are used up, searches find nothing and it is said. */
+struct apache_budget {
+    uint64_t left;
+    bool spent;
+};
+
 /* State of one reading. */
 struct apache_reader {
+    struct apache_budget *budget;
     struct dr_proxy_gathering gathering;
     struct dr_arena *arena;
     const char *server_root;
@@ -142,6 +149,9 @@ struct apache_reader {
     bool stopped; /* a bound was met, or no memory: nothing more is read */
     bool no_memory;
 };
+
+/* False: used up. */
+bool apache_spend(const struct apache_reader *reader, uint64_t steps);
 
 /* Cheap. */
 void apache_line_source(const struct apache_source *source, const struct apache_line *line, struct dr_source *ret_source);
@@ -214,6 +224,7 @@ struct apache_balancer {
 };
 
 struct apache_server {
+    const struct apache_reader *reader;
     const struct apache_node *node; /* NULL: the main server */
     const struct apache_server *main; /* of a virtual host */
     const struct apache_node **plain; /* directives outside of sections, in order */

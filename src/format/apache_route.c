@@ -124,6 +124,8 @@ static int gather(struct routing *routing, const struct apache_server *server)
 {
     int r = 0;
 
+    if (!apache_spend(routing->reader, server->pass_count + server->section_count * 8))
+        return 0;
     for (size_t i = 0; i < server->pass_count && r >= 0; i++) {
         const struct apache_pass *pass = &server->passes[i];
 
@@ -168,6 +170,8 @@ static struct taker rule_taker(const struct apache_rule *rule)
 /* False: a rule answers by itself, or nobody takes it. */
 static bool find_taker(const struct routing *routing, const char *path, struct taker *ret_taker)
 {
+    if (!apache_spend(routing->reader, (routing->rules.count + routing->location_count + routing->pass_count) * 4))
+        return false;
     for (size_t i = 0; i < routing->rules.count; i++) {
         const struct apache_rule *rule = &routing->rules.list[i];
 
@@ -205,6 +209,8 @@ static bool find_taker(const struct routing *routing, const char *path, struct t
 
 static bool is_made(const struct routing *routing, const struct apache_node *node, const char *path)
 {
+    if (!apache_spend(routing->reader, routing->made_count))
+        return true;
     for (size_t i = 0; i < routing->made_count; i++)
         if (routing->made[i].node == node && strcmp(routing->made[i].path, path) == 0)
             return true;
@@ -308,7 +314,7 @@ static bool same_upstream(struct dr_arena *arena, const char *left, const char *
 static void find_handshake(const struct routing *routing, const struct taker *taker, const char *point,
                            struct apache_place *place)
 {
-    for (size_t i = 0; i < routing->rules.count && !place->handshake; i++) {
+    for (size_t i = 0; i < routing->rules.count && !place->handshake && apache_spend(routing->reader, 8); i++) {
         const struct apache_rule *rule = &routing->rules.list[i];
 
         if (rule == taker->rule && !rule->others)
@@ -519,6 +525,8 @@ static int route_sections(struct routing *routing, const struct apache_server *s
 {
     int r = 0;
 
+    if (!apache_spend(routing->reader, server->section_count * 8))
+        return 0;
     for (size_t i = 0; i < server->section_count && r >= 0; i++) {
         struct apache_rules rules;
 
@@ -557,7 +565,7 @@ int apache_routes(struct apache_reader *reader, struct apache_tree *tree)
 {
     int r = 0;
 
-    for (size_t i = 0; i < tree->server_count && r >= 0; i++)
+    for (size_t i = 0; i < tree->server_count && r >= 0 && !reader->budget->spent; i++)
         if (tree->servers[i].reachable)
             r = route_server(reader, tree, &tree->servers[i]);
     return r;

@@ -474,7 +474,7 @@ START_TEST(is_bounded)
     } cases[] = {
         { "<Location /a>\n", 1000, 2 },
         { "A", 10 * MEGABYTE, 1 },
-        { "ProxyPass / \\\n", MEGABYTE / 2, 0 },
+        { "ProxyPass / \\\n", MEGABYTE / 16, 0 },
         { "<IfModule !mod_proxy.c>\n", 1000, 1 },
         { "<Location />\n</Location>\n", 50000, 0 },
         { "RequestHeader set X-Forwarded-For \"${PORT}${PORT}${NOT}\"\n", 20000, 0 },
