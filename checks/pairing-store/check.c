@@ -17,6 +17,10 @@ static const struct dr_cause from_ownership[] = {
     { "files-ownership/wrong-owner", DR_BELOW_SUBJECT },
     { NULL, DR_SAME_SUBJECT },
 };
+static const struct dr_cause from_the_clock[] = {
+    { "clock-skew/pending-never-expires", DR_ANY_SUBJECT },
+    { NULL, DR_SAME_SUBJECT },
+};
 
 static const struct dr_problem problems[] = {
     [PAIRED_ARRAY] = {
@@ -143,6 +147,7 @@ static const struct dr_problem problems[] = {
         .message = "{count} pairing request(s) are dated in the future: the clock of this host was wrong, or is. They do not expire "
                    "until that moment has passed.",
         .advice = "Check the clock: timedatectl",
+        .follows = from_the_clock,
     },
     [LEGACY_LEFT] = {
         .code = "legacy-left",

@@ -22,6 +22,7 @@ struct dr_check {
     const char *const *tags; /* NULL-ended: "files", "pairing", "tokens", "offline" ... */
     const struct dr_problem *problems;
     size_t problem_count;
+    bool live; /* it asks dr_live: probes are started before it, and it runs when they are done, after the other checks */
     size_t state_size;
     void (*visit)(struct dr_context *context, const struct dr_entry *entry, void *state);
     int (*run)(struct dr_context *context, void *state, struct dr_findings *findings);

@@ -55,7 +55,7 @@ struct dr_device {
     const char *public_key_id; /* hex sha256 of the decoded key; NULL when it cannot be decoded */
     const char *request_id; /* pending only */
     const char *malformed; /* NULL, or what about the record is not as it should be ("no createdAtMs") */
-    const char *display_name, *platform, *client_id, *client_mode, *role, *remote_ip, *approved_via;
+    const char *display_name, *platform, *device_family, *client_id, *client_mode, *role, *remote_ip, *approved_via;
     const char *const *roles;
     const char *const *scopes;
     const char *const *approved_scopes; /* NULL when the store has no such column */
@@ -67,6 +67,8 @@ struct dr_device {
     struct dr_source source;
 };
 
+struct dr_identity_keys; /* of src/facts */
+
 struct dr_identity {
     struct dr_fact fact; /* DR_ABSENT: none; DR_KNOWN: what could be understood of it; see key_problem and identity_file */
     const char *device_id; /* NULL when the record has none */
@@ -74,6 +76,7 @@ struct dr_identity {
     bool private_matches; /* private key belongs to the public key */
     const char *key_problem; /* NULL, or why a key cannot be read ("the private key is no PEM text") */
     int64_t created_ms;
+    const struct dr_identity_keys *keys; /* for the probe of --deep=identity; else NULL */
 };
 
 struct dr_devices {

@@ -13,6 +13,17 @@ struct dr_gateway {
     uint32_t uid;
     const char *how; /* the evidence, in words: "lock file names pid 812, which lives since the same moment" */
     unsigned port; /* the configured or locked port, 0 when not known */
+    const char *port_from; /* "OPENCLAW_GATEWAY_PORT", "gateway.port", "the default", "the running gateway's lock" */
+    unsigned
+        configured_port; /* what a gateway started now would take: environment, configuration, default; 0: no state directory */
+    const char *configured_from;
+    unsigned locked_port; /* that the lock file of the running gateway names; 0: none does */
+    unsigned environment_port, file_port; /* OPENCLAW_GATEWAY_PORT, gateway.port; 0: not set, or no port */
+    struct dr_source file_source; /* of gateway.port */
+    char process_state; /* of `pid`, as in /proc/<pid>/stat: 'R', 'S', 'D', 'T' (stopped by a signal), 'Z'; 0: not known */
+    int64_t runs_for_ms; /* since when `pid` lives; -1: not known */
+    const char *odd_port; /* the text of OPENCLAW_GATEWAY_PORT or gateway.port where it is set and is no port; NULL */
+    const char *odd_port_name; /* which of them */
     const char *stale_lock; /* a lock file that a killed gateway left behind, or NULL */
 };
 

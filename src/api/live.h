@@ -50,7 +50,17 @@ struct dr_answer {
     bool truth; /* /healthz "ok", /readyz "ready" */
     const char *failing; /* /readyz: what is failing, joined; NULL */
     const char *tls_issuer; /* of the certificate, where TLS went wrong */
+    const char *peer; /* the address that was connected to; NULL: none */
 };
+
+/*
+ * Where a certificate is not good (DR_REACH_TLS_ISSUER, _NAME, _EXPIRED) the request is made again without looking at it, so the rest of the answer
+ * is there all the same.
+ */
+static inline bool dr_answer_came(const struct dr_answer *answer)
+{
+    return answer->status > 0;
+}
 
 /* The WebSocket handshake, without authenticating. */
 struct dr_socket_answer {
@@ -94,6 +104,9 @@ enum dr_endpoint_kind {
     DR_AT_GIVEN_URL, /* --gateway-url */
 };
 
+const char *
+dr_endpoint_kind_name(enum dr_endpoint_kind kind); /* "loopback", "own-address", "remote-url", "proxy", "given-url" */
+
 struct dr_endpoint {
     enum dr_endpoint_kind kind;
     const char *url; /* "http://127.0.0.1:18789/" as contacted, without secrets */
@@ -107,7 +120,9 @@ struct dr_endpoint {
     struct dr_answer healthz, readyz; /* releases that have them (2026.4 and later) */
     struct dr_socket_answer socket;
     struct dr_connect_answer deep;
+    bool speaks_other; /* TLS where it was asked without, or the reverse: asked again so, it answered */
     const char *curl; /* the same request as a `curl` command, secrets replaced */
+    const char *curl_upgrade; /* the WebSocket handshake, likewise */
 };
 
 struct dr_live {

@@ -19,6 +19,8 @@ struct dr_network {
     const struct dr_interface_network *list; /* loopback is left out; at most 256 are kept */
     size_t count;
     bool has_containers; /* one of them has `containers` */
+    const struct dr_address *own; /* addresses of this host's interfaces, loopback and link-local left out; at most 64 */
+    size_t own_count;
 };
 
 const struct dr_network *dr_network(struct dr_context *context);

@@ -23,6 +23,7 @@ enum dr_operation_kind {
     DR_MOVE_ASIDE, /* rename into the run's quarantine folder; never deletes */
     DR_MAKE_DIRECTORY,
     DR_UPDATE_ROW, /* one row of a SQLite store, in one short transaction */
+    DR_RUN_COMMAND, /* a program of the closed table in wire/commands.c, with that row's own words */
 };
 
 /* What to do when a gateway runs on this state. */
@@ -80,19 +81,40 @@ struct dr_row_change {
     int64_t schema_version; /* PRAGMA user_version when judged */
 };
 
+/* When a command is run. A group is taken back last step first, so a reload is planned as
+ * [reload ON_UNDO] [edit] [test FORWARD] [reload FORWARD]: taken back, the server reads the old file again. */
+enum dr_command_when {
+    DR_COMMAND_FORWARD = 1, /* when the step's turn comes; taking it back does nothing */
+    DR_COMMAND_ON_UNDO = 2, /* when the group is taken back, and had come so far that this is needed */
+};
+
+/*
+ * Never a free command line: `name` is a row of the table, which has the words; what may be filled in is checked by the kind that
+ * the row says (an absolute path, a unit, a user, a pid). A program must have one of the row's names, and is judged before it is run.
+ */
+struct dr_command {
+    const char *name; /* "nginx-test": docs/operations.md lists them */
+    const char *program; /* absolute */
+    const char *words[4]; /* what fills {0} to {3} of the row; NULL from the first that is not given */
+    unsigned when; /* enum dr_command_when, one or both */
+};
+
 struct dr_operation {
     unsigned id; /* from 1, given by the engine; stable within a plan */
     enum dr_operation_kind kind;
-    const char *path; /* absolute, under the root */
+    const char *path; /* absolute, under the root; DR_RUN_COMMAND: the program */
     struct dr_file_identity judged;
     const char *sha256; /* of the whole file: DR_EDIT_FILE, DR_MOVE_ASIDE of a regular file; NULL otherwise */
     uint32_t mode; /* DR_SET_MODE, DR_WRITE_FILE, DR_MAKE_DIRECTORY: permission bits */
     uint32_t uid, gid; /* DR_SET_OWNER, DR_WRITE_FILE, DR_MAKE_DIRECTORY */
     struct dr_edit *edits; /* sorted, not overlapping */
     size_t edit_count;
+    /* DR_EDIT_FILE without edits: a command of the same group writes the file anew. Taken back, the file is what it was. */
+    bool keep;
     const char *content; /* DR_WRITE_FILE; no secret */
     size_t content_length;
     struct dr_row_change *row;
+    struct dr_command *command; /* DR_RUN_COMMAND */
     const char *summary; /* one line for people */
     enum dr_while_running while_running;
     const char *restart; /* what must be restarted to take effect, as a command; NULL when nothing */
@@ -106,6 +128,8 @@ struct dr_operation *dr_plan_set_owner(struct dr_plan *plan, const char *path, c
                                        uint32_t uid, uint32_t gid);
 struct dr_operation *dr_plan_edit_file(struct dr_plan *plan, const char *path, const struct dr_file_identity *judged,
                                        const char *sha256, const struct dr_edit *edits, size_t edit_count);
+struct dr_operation *dr_plan_keep_file(struct dr_plan *plan, const char *path, const struct dr_file_identity *judged,
+                                       const char *sha256);
 struct dr_operation *dr_plan_write_file(struct dr_plan *plan, const char *path, const char *content, size_t length,
                                         uint32_t mode, uint32_t uid, uint32_t gid);
 struct dr_operation *dr_plan_move_aside(struct dr_plan *plan, const char *path, const struct dr_file_identity *judged,
@@ -114,6 +138,9 @@ struct dr_operation *dr_plan_make_directory(struct dr_plan *plan, const char *pa
                                             uint32_t gid);
 struct dr_operation *dr_plan_update_row(struct dr_plan *plan, const char *database, const struct dr_file_identity *judged,
                                         const struct dr_row_change *change);
+
+/* Refuses the plan (dr_plan_refuse) when the table has no such row, or a word does not fit it. The summary is the row's title. */
+struct dr_operation *dr_plan_run_command(struct dr_plan *plan, const struct dr_command *command);
 
 /* The fixer cannot help here after all: the finding becomes manual and the report says why. Drops what was added. */
 void dr_plan_refuse(struct dr_plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -105,6 +105,7 @@ struct dr_route {
     int64_t idle_timeout_ms; /* a WebSocket connection that is silent for so long is cut; 0: never; -1: not knowable */
     struct dr_source idle_timeout_source;
     bool buffers; /* answers are held back until a buffer is full (matters for event streams, not for WebSocket) */
+    const char *note; /* what else matters for who the client is, in words ("proxy_protocol on: ..."); NULL: nothing */
     const void *place; /* the reader's own */
 };
 
@@ -112,7 +113,12 @@ struct dr_proxy_config {
     enum dr_proxy_kind kind;
     const char *path; /* the main file */
     const char *found_by; /* "--proxy-config", "/etc/nginx", "running nginx (pid 7)" */
+    const char *prefix; /* what relative paths start from, where that was said (nginx -p, httpd -d); else NULL */
     const char *program; /* absolute path of the server's program, NULL: not found */
+    long pid; /* of the running server that uses this configuration (its master process), 0: none was found */
+    uint64_t pid_start; /* its start in clock ticks since boot: with the pid it names one process for ever */
+    const char *pid_words; /* how it was started, for people; NULL */
+    const char *admin; /* Caddy: the address of its admin API, "" when it is off, NULL: the default (localhost:2019) */
     const struct dr_proxy_file *const *files; /* the main file first, each once */
     size_t file_count;
     const struct dr_proxy_fault *faults;

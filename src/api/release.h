@@ -43,6 +43,13 @@ struct dr_rules {
     bool token_trimmed; /* the gateway drops white space around its own token (clients always do); from 2026.8.1 */
     bool cwd_dotenv_ignored; /* .env of the working directory cannot set OPENCLAW_*; from 2026.8.1 */
     bool mismatch_named_device; /* a wrong gateway token is reported as "device token mismatch" */
+    bool origin_star; /* gateway.controlUi.allowedOrigins understands "*" */
+    bool
+        origin_same_host; /* a page whose origin has the host that it asks is allowed without an entry, whatever host that is */
+    bool origin_private_host; /* ... where that host is a private address, .local or .ts.net */
+    bool
+        origins_required; /* a gateway on all addresses does not start without gateway.controlUi.allowedOrigins; later it makes a list */
+    bool container_binds_all; /* in a container the default of gateway.bind is auto, and auto is 0.0.0.0 */
 };
 
 const struct dr_rules *dr_rules_of(struct dr_context *context, const struct dr_release *release);

@@ -159,6 +159,37 @@ struct hunk_text {
     size_t before, after; /* lines of either side */
 };
 
+/* Whole lines that two texts have in common at their beginnings: an insertion at the end of a line changes no line. */
+static size_t common_head(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+    size_t at = 0;
+
+    while (at < a_length && at < b_length) {
+        size_t end = line_end(a, a_length, at);
+
+        if (end > b_length || memcmp(a + at, b + at, end - at) != 0 || a[end - 1] != '\n')
+            break;
+        at = end;
+    }
+    return at;
+}
+
+static size_t common_tail(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+    size_t tail = 0;
+
+    while (tail < a_length && tail < b_length) {
+        size_t start = line_start(a, a_length - tail - 1);
+        size_t longer = a_length - start;
+
+        if (longer > b_length || memcmp(a + start, b + b_length - longer, longer) != 0 ||
+            (longer < b_length && b[b_length - longer - 1] != '\n'))
+            break;
+        tail = longer;
+    }
+    return tail;
+}
+
 static int append_block(struct hunk_text *hunk, const char *text, const struct dr_span_edit *edits,
                         const struct block *block)
 {
@@ -167,10 +198,20 @@ static int append_block(struct hunk_text *hunk, const char *text, const struct d
     int r =
         apply_range(text, block->start, block->end, edits + block->first_edit, block->last_edit - block->first_edit, &after);
 
+    if (r < 0)
+        return r;
+    const char *old = text + block->start;
+    size_t old_length = block->end - block->start;
+    size_t head = common_head(old, old_length, dr_buffer_text(&after), after.length);
+    size_t tail = common_tail(old + head, old_length - head, dr_buffer_text(&after) + head, after.length - head);
+
+    r = append_lines(&hunk->lines, ' ', text, block->start, block->start + head, 0);
     if (r >= 0)
-        r = append_lines(&hunk->lines, '-', text, block->start, block->end, change);
+        r = append_lines(&hunk->lines, '-', text, block->start + head, block->end - tail, change);
     if (r >= 0)
-        r = append_lines(&hunk->lines, '+', dr_buffer_text(&after), 0, after.length, change - block->start);
+        r = append_lines(&hunk->lines, '+', dr_buffer_text(&after), head, after.length - tail, change - block->start);
+    if (r >= 0)
+        r = append_lines(&hunk->lines, ' ', text, block->end - tail, block->end, 0);
     hunk->before += count_lines(text, block->start, block->end);
     hunk->after += count_lines(dr_buffer_text(&after), 0, after.length);
     return r;

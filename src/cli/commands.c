@@ -222,6 +222,20 @@ static int print_json_or(const struct dr_session *session, const cJSON *json, st
     return dr_session_print_text(session, &text, exit_code);
 }
 
+/* The files are back, but what has to be run then could not be: the report says what to type. */
+static bool lacks_command(const cJSON *report)
+{
+    const cJSON *step;
+
+    cJSON_ArrayForEach (step, cJSON_GetObjectItemCaseSensitive(report, "refused")) {
+        const char *kind = dr_json_text(step, "kind");
+
+        if (kind && strcmp(kind, dr_operation_kind_name(DR_RUN_COMMAND)) == 0)
+            return true;
+    }
+    return false;
+}
+
 int dr_command_undo(const struct dr_session *session)
 {
     _cleanup_look_ struct dr_look found = { 0 };
@@ -245,7 +259,7 @@ int dr_command_undo(const struct dr_session *session)
              dr_report_hide_home(report, place.target.home) < 0)
         exit_code = DR_EXIT_NO_REPORT;
     else
-        exit_code = print_json_or(session, report, &text, r < 0 ? EXIT_FAILED : 0);
+        exit_code = print_json_or(session, report, &text, r < 0 ? EXIT_FAILED : lacks_command(report) ? DR_EXIT_STUCK : 0);
     dr_fix_place_release(&place);
     return pending_exit(exit_code);
 }

@@ -1,12 +1,14 @@
 #include "cli/fix.h"
 
 #include "base/text.h"
+#include "cli/fix_verdict.h"
 #include "cli/prompt.h"
 
 #include <limits.h>
 #include <search.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { MOST_ROUNDS = 64, MOST_OPERATION_BYTES = 512 * 1024 * 1024 };
 
@@ -57,7 +59,7 @@ static bool is_hint(const struct fixing *fixing, const cJSON *finding)
 }
 
 /*
- * Policy: what is safe goes ahead; what is not is asked one by one, or was consented to by --unsafe. Nobody is asked about a mere hint.
+ * Policy: what is safe goes ahead; what is not is asked one by one, or was consented to by --unsafe. For a mere hint nothing unsafe is done.
  */
 static bool decide(struct fixing *fixing, const cJSON *finding)
 {
@@ -65,9 +67,13 @@ static bool decide(struct fixing *fixing, const cJSON *finding)
 
     if (!dr_safety_parse(dr_json_text(fix_of(finding), "applicability"), &safety) || safety == DR_MANUAL)
         return false;
-    if (safety == DR_SAFE || fixing->session->options->unsafe || fixing->unsafe_to_all)
+    if (safety == DR_SAFE)
         return true;
-    if (fixing->quit || is_hint(fixing, finding) || !dr_prompt_possible(fixing->session))
+    if (is_hint(fixing, finding))
+        return false;
+    if (fixing->session->options->unsafe || fixing->unsafe_to_all)
+        return true;
+    if (fixing->quit || !dr_prompt_possible(fixing->session))
         return false;
 
     enum dr_answer answer = dr_prompt_repair(finding, fixing->look->operations);
@@ -111,6 +117,14 @@ static void keep_path(void *path)
     (void)path; /* borrowed from the look */
 }
 
+/* A program may be run for several repairs; what is changed, only by one of a round. */
+static bool is_changed(const cJSON *operation)
+{
+    const char *kind = dr_json_text(operation, "kind");
+
+    return !kind || strcmp(kind, dr_operation_kind_name(DR_RUN_COMMAND)) != 0;
+}
+
 static bool has_operations(const struct dr_look *look, const char *fingerprint, void *const *taken)
 {
     const cJSON *operation;
@@ -123,7 +137,7 @@ static bool has_operations(const struct dr_look *look, const char *fingerprint, 
         if (!own || strcmp(own, fingerprint) != 0)
             continue;
         /* Another repair of this round already changes the file: it is looked at anew in the next round. */
-        if (!path || tfind(path, taken, compare_paths))
+        if (!path || (is_changed(operation) && tfind(path, taken, compare_paths)))
             return false;
         any = true;
     }
@@ -149,7 +163,7 @@ static int add_group(struct fixing *fixing, struct round *round, const cJSON *fi
             return r;
         round->groups_of[slot] = round->first_group + (unsigned)round->group_count;
         round->operation_count++;
-        if (!tsearch(dr_json_text(operation, "path"), taken, compare_paths))
+        if (is_changed(operation) && !tsearch(dr_json_text(operation, "path"), taken, compare_paths))
             return -ENOMEM;
     }
     group->count = round->operation_count - group->first;
@@ -212,68 +226,6 @@ static int record(struct fixing *fixing, const struct round *round, const struct
     return 0;
 }
 
-static const cJSON *find_by(const cJSON *array, const char *name, const char *value)
-{
-    const cJSON *item;
-
-    cJSON_ArrayForEach (item, array) {
-        const char *own = dr_json_text(item, name);
-
-        if (own && value && strcmp(own, value) == 0)
-            return item;
-    }
-    return NULL;
-}
-
-static bool looked_well(const struct dr_look *look, const char *check)
-{
-    const char *status = dr_json_text(find_by(look->checks, "id", check), "status");
-
-    return status && (strcmp(status, "pass") == 0 || strcmp(status, "finding") == 0);
-}
-
-static unsigned count_errors(const struct dr_look *look)
-{
-    const cJSON *finding;
-    unsigned count = 0;
-
-    cJSON_ArrayForEach (finding, look->findings) {
-        const char *severity = dr_json_text(finding, "severity");
-
-        if (severity && strcmp(severity, "error") == 0)
-            count++;
-    }
-    return count;
-}
-
-static bool has_new_error(const struct dr_look *before, const struct dr_look *after)
-{
-    const cJSON *finding;
-
-    cJSON_ArrayForEach (finding, after->findings) {
-        const char *severity = dr_json_text(finding, "severity");
-
-        if (severity && strcmp(severity, "error") == 0 &&
-            !find_by(before->findings, "fingerprint", dr_json_text(finding, "fingerprint")))
-            return true;
-    }
-    return false;
-}
-
-/* NULL: the repair helped. Else why it is taken back. */
-static const char *verdict(const struct dr_look *before, const struct dr_look *after, const cJSON *finding)
-{
-    const char *check = dr_json_text(finding, "check");
-
-    if (find_by(after->findings, "fingerprint", dr_json_text(finding, "fingerprint")))
-        return "looked again: the problem is still there";
-    if (looked_well(before, check) && !looked_well(after, check))
-        return "looked again: could not tell any more";
-    if (has_new_error(before, after) && count_errors(after) >= count_errors(before))
-        return "looked again: it made something else worse";
-    return NULL;
-}
-
 static void set_status(const struct round *round, const struct group *group, enum dr_repair_status status)
 {
     for (size_t i = group->first; i < group->first + group->count; i++)
@@ -290,7 +242,7 @@ static int judge(struct fixing *fixing, struct round *round, const struct dr_loo
 {
     for (size_t i = 0; i < round->group_count; i++) {
         const struct group *group = &round->groups[i];
-        const char *why = was_applied(round, group) ? verdict(fixing->look, after, group->finding) : NULL;
+        const char *why = was_applied(round, group) ? dr_fix_verdict(fixing->look, after, group->finding) : NULL;
         int r = 0;
 
         if (why) {
@@ -324,10 +276,83 @@ static void take_look(struct fixing *fixing, struct dr_look *look)
     fixing->look = &fixing->current;
 }
 
+/* --- patience ------------------------------------------------------------------------------------------------------------ */
+
+/*
+ * A running gateway takes a changed configuration in by itself, and is away for seconds meanwhile; a proxy that was reloaded needs a moment.
+ * So after such a repair the look waits a little, and is repeated while it is not content. Milliseconds.
+ */
+struct patience {
+    unsigned first; /* before the first look */
+    unsigned most; /* altogether */
+};
+
+enum { AGAIN_MS = 250 };
+
+static bool gateway_runs(const struct dr_look *look)
+{
+    const char *state = dr_json_text(cJSON_GetObjectItemCaseSensitive(look->target, "gateway"), "state");
+
+    return state && strcmp(state, "running") == 0;
+}
+
+static struct patience patience_for(const struct fixing *fixing, const struct round *round)
+{
+    const char *config = dr_json_text(fixing->look->target, "configPath");
+    bool running = gateway_runs(fixing->look) && !fixing->session->options->offline;
+    struct patience patience = { 0, 0 };
+
+    for (size_t i = 0; i < round->operation_count; i++) {
+        const struct dr_operation *operation = &round->operations[i];
+
+        if (round->results[i].status != DR_REPAIR_APPLIED)
+            continue;
+        if (operation->kind == DR_RUN_COMMAND && patience.most < 5000)
+            patience = (struct patience){ .first = 400, .most = 5000 };
+        if (operation->kind == DR_EDIT_FILE && running && config && strcmp(operation->path, config) == 0)
+            patience = (struct patience){ .first = 1500, .most = 25000 };
+    }
+    return patience;
+}
+
+static bool is_content(const struct fixing *fixing, const struct round *round, const struct dr_look *after)
+{
+    for (size_t i = 0; i < round->group_count; i++)
+        if (was_applied(round, &round->groups[i]) && dr_fix_verdict(fixing->look, after, round->groups[i].finding))
+            return false;
+    return true;
+}
+
+static void wait_ms(unsigned ms)
+{
+    struct timespec left = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+    while (nanosleep(&left, &left) < 0 && errno == EINTR)
+        ;
+}
+
+static int look_with_patience(struct fixing *fixing, const struct round *round, struct dr_look *ret_look)
+{
+    struct patience patience = patience_for(fixing, round);
+    unsigned waited = patience.first;
+
+    if (patience.first > 0)
+        wait_ms(patience.first);
+    for (;;) {
+        int r = look_again(fixing, ret_look);
+
+        if (r < 0 || is_content(fixing, round, ret_look) || waited >= patience.most)
+            return r;
+        waited += AGAIN_MS + (unsigned)ret_look->duration_ms;
+        dr_look_release(ret_look);
+        wait_ms(AGAIN_MS);
+    }
+}
+
 /* What could not be looked at afterwards is not known to have helped: it is taken back. */
 static int look_again_or_take_back(struct fixing *fixing, struct round *round, struct dr_look *ret_look)
 {
-    int r = look_again(fixing, ret_look);
+    int r = look_with_patience(fixing, round, ret_look);
 
     if (r >= 0)
         return 0;
@@ -410,10 +435,13 @@ static int all_rounds(struct fixing *fixing)
             take_look(fixing, &fresh);
     }
     if (fixing->run) {
-        int ended = dr_repair_end(fixing->run, r < 0 ? NULL : fixing->error);
+        _cleanup_error_ struct dr_error why = { 0 };
+        int ended = dr_repair_end(fixing->run, &why);
 
         fixing->run = NULL;
-        r = r < 0 ? r : ended;
+        /* What could not be taken back is told with its repair, and by the exit status. */
+        if (r >= 0 && ended < 0 && ended != -EUCLEAN)
+            r = dr_error_set(fixing->error, ended, "%s", dr_error_text(&why));
     }
     return r;
 }

@@ -22,7 +22,7 @@ int dr_fix_run(const struct dr_session *session, const struct dr_look *first, bo
 /* The parts of a look's target that the repair needs. The strings are borrowed from `look` and `session`. */
 struct dr_repair_place {
     struct dr_repair_target target;
-    const char *allowed[24];
+    const char *allowed[96];
     char *config_folder; /* owned */
 };
 

@@ -27,13 +27,14 @@ int dr_fix_place(const struct dr_session *session, const struct dr_look *look, s
 {
     const char *config = dr_json_text(look->target, "configPath");
     const char *slash = config ? strrchr(config, '/') : NULL;
-    const cJSON *install;
+    const cJSON *install, *folder;
 
     *ret_place = (struct dr_repair_place){
         .target = {
             .root_fd = session->root_fd,
             .state_dir = dr_json_text(look->target, "stateDir"),
             .home = dr_json_text(look->target, "home"),
+            .user = dr_json_text(look->target, "user"),
             .journal_dir = session->options->journal_dir,
             .uid = (uint32_t)dr_json_number(look->target, "uid", 0),
             .gid = (uint32_t)dr_json_number(look->target, "gid", 0),
@@ -56,6 +57,9 @@ int dr_fix_place(const struct dr_session *session, const struct dr_look *look, s
     allow(ret_place, "/etc/systemd/system");
     cJSON_ArrayForEach (install, cJSON_GetObjectItemCaseSensitive(look->target, "installs"))
         allow(ret_place, dr_json_text(install, "path"));
+    /* Where the reverse proxies' configuration lies. Mostly root's: then only root may write there anyway. */
+    cJSON_ArrayForEach (folder, cJSON_GetObjectItemCaseSensitive(look->target, "proxyFolders"))
+        allow(ret_place, cJSON_GetStringValue(folder));
     ret_place->target.allowed = ret_place->allowed;
     return 0;
 }

@@ -92,7 +92,7 @@ static const struct option words[] = {
 
 static const struct {
     const char *word;
-    enum dr_command command;
+    enum dr_cli_command command;
     bool takes_operand, needs_operand;
 } commands[] = {
     { "diagnose", DR_COMMAND_LOOK, false, false },   { "plan", DR_COMMAND_PLAN, false, false },

@@ -8,7 +8,7 @@
 #include "facts/request.h"
 #include "wire/wire.h"
 
-enum dr_command {
+enum dr_cli_command {
     DR_COMMAND_LOOK = 0,
     DR_COMMAND_FIX,
     DR_COMMAND_PLAN,
@@ -26,7 +26,7 @@ enum { DR_MOST_WORDS = 64 };
 
 /* Strings are borrowed from argv. */
 struct dr_options {
-    enum dr_command command;
+    enum dr_cli_command command;
     const char *operand; /* file, run, id */
     bool json;
     bool dry_run;

@@ -3,6 +3,8 @@
 #include "api/fixer.h"
 #include "api/gateway.h"
 #include "api/install.h"
+#include "api/live.h"
+#include "api/proxy.h"
 #include "api/registry.h"
 #include "api/target.h"
 #include "base/text.h"
@@ -154,6 +156,37 @@ static void add_gateway(const struct dr_emitter *emitter, cJSON *json)
     add_text(emitter, object, "how", gateway->how ? gateway->how : gateway->fact.reason);
 }
 
+static bool has_text(const cJSON *array, const char *text)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach (item, array) {
+        if (strcmp(cJSON_GetStringValue(item), text) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The folders of the configurations that have a route to the gateway: a repair may have to write there. */
+static void add_proxy_folders(const struct dr_emitter *emitter, cJSON *json)
+{
+    struct dr_context *context = emitter->context;
+    cJSON *list = context->proxies && context->proxies->to_gateway_count > 0 ? add_array(json, "proxyFolders") : NULL;
+
+    for (size_t i = 0; list && i < context->proxies->to_gateway_count; i++) {
+        const struct dr_proxy_config *config = context->proxies->to_gateway[i]->config;
+
+        for (size_t f = 0; f < config->file_count; f++) {
+            const char *path = config->files[f]->path, *slash = strrchr(path, '/');
+            const char *folder = slash && slash != path ? dr_strndup(context, path, (size_t)(slash - path)) : NULL;
+            cJSON *text = folder && !has_text(list, folder) ? cJSON_CreateString(folder) : NULL;
+
+            if (text && !cJSON_AddItemToArray(list, text))
+                _exit(DR_EXIT_OUT_OF_MEMORY);
+        }
+    }
+}
+
 void dr_emit_target(const struct dr_emitter *emitter)
 {
     const struct dr_target *target = dr_target(emitter->context);
@@ -178,6 +211,7 @@ void dr_emit_target(const struct dr_emitter *emitter)
     if (target->fact.state == DR_KNOWN) {
         add_release(emitter, json);
         add_gateway(emitter, json);
+        add_proxy_folders(emitter, json);
     }
     send(emitter, json);
 }
@@ -274,6 +308,122 @@ void dr_emit_plan(const struct dr_emitter *emitter, const struct dr_plan *plan)
     add_text(emitter, fix, "finding", plan->finding->fingerprint);
     add_text(emitter, fix, "refused", plan->refused);
     send(emitter, fix);
+}
+
+/* --- probes -------------------------------------------------------------------------------------------------------------- */
+
+static void add_reach(const struct dr_emitter *emitter, cJSON *json, enum dr_reach reach, const char *why, unsigned status)
+{
+    add_text(emitter, json, "reach", dr_reach_name(reach));
+    add_text(emitter, json, "why", why);
+    if (status > 0)
+        add_number(json, "status", status);
+}
+
+/* Times are left out where it did not come so far. */
+static void add_time(cJSON *json, const char *name, double ms)
+{
+    if (ms > 0)
+        add_number(json, name, (double)(int64_t)(ms * 1000 + 0.5) / 1000);
+}
+
+static cJSON *probe_line(const struct dr_emitter *emitter, const struct dr_endpoint *endpoint, const char *request)
+{
+    cJSON *json = line("probe");
+
+    add_text(emitter, json, "request", request);
+    add_text(emitter, json, "kind", dr_endpoint_kind_name(endpoint->kind));
+    add_text(emitter, json, "url", endpoint->url);
+    add_text(emitter, json, "from", endpoint->from);
+    return json;
+}
+
+static void emit_answer(const struct dr_emitter *emitter, const struct dr_endpoint *endpoint, const char *request,
+                        const struct dr_answer *answer, const char *curl)
+{
+    cJSON *json = probe_line(emitter, endpoint, request);
+
+    add_reach(emitter, json, answer->reach, answer->why, answer->status);
+    add_text(emitter, json, "peer", answer->peer);
+    add_text(emitter, json, "server", answer->server);
+    add_text(emitter, json, "contentType", answer->content_type);
+    add_text(emitter, json, "errorType", answer->error_type);
+    add_text(emitter, json, "issuer", answer->tls_issuer);
+    if (answer->control_ui)
+        add_bool(json, "controlUi", true);
+    if (answer->is_probe_answer)
+        add_bool(json, strcmp(request, "healthz") == 0 ? "ok" : "ready", answer->truth);
+    add_text(emitter, json, "failing", answer->failing);
+    add_time(json, "connectMs", answer->connect_ms);
+    add_time(json, "tlsMs", answer->tls_ms);
+    add_time(json, "firstByteMs", answer->first_byte_ms);
+    add_time(json, "durationMs", answer->total_ms);
+    add_text(emitter, json, "curl", curl);
+    send(emitter, json);
+}
+
+static void emit_socket(const struct dr_emitter *emitter, const struct dr_endpoint *endpoint)
+{
+    const struct dr_socket_answer *answer = &endpoint->socket;
+    cJSON *json = probe_line(emitter, endpoint, "websocket");
+
+    add_reach(emitter, json, answer->reach, answer->why, answer->status);
+    add_text(emitter, json, "errorType", answer->error_type);
+    if (answer->control_ui)
+        add_bool(json, "controlUi", true);
+    if (answer->status == 101)
+        add_bool(json, "challenged", answer->challenged);
+    if (answer->close_code > 0) {
+        add_number(json, "closeCode", answer->close_code);
+        add_text(emitter, json, "closeReason", answer->close_reason);
+    }
+    add_time(json, "firstByteMs", answer->round_trip_ms);
+    add_text(emitter, json, "curl", endpoint->curl_upgrade);
+    send(emitter, json);
+}
+
+static void emit_connect(const struct dr_emitter *emitter, const struct dr_endpoint *endpoint)
+{
+    const struct dr_connect_answer *answer = &endpoint->deep;
+    cJSON *json = probe_line(emitter, endpoint, "connect");
+
+    add_text(emitter, json, "reach", answer->tried ? "answered" : "not-asked");
+    add_text(emitter, json, "why", answer->not_tried_why);
+    if (answer->tried)
+        add_bool(json, "ok", answer->ok);
+    if (answer->protocol > 0)
+        add_number(json, "protocol", answer->protocol);
+    add_text(emitter, json, "serverVersion", answer->server_version);
+    add_text(emitter, json, "method", answer->method);
+    if (answer->ok) {
+        cJSON *scopes = add_array(json, "scopes");
+
+        for (const char *const *scope = answer->scopes; scope && *scope; scope++)
+            if (!cJSON_AddItemToArray(scopes, cJSON_CreateString(*scope)))
+                _exit(DR_EXIT_OUT_OF_MEMORY);
+    }
+    add_text(emitter, json, "code", answer->code);
+    add_text(emitter, json, "detailCode", answer->detail_code);
+    add_text(emitter, json, "message", answer->message);
+    if (answer->close_code > 0) {
+        add_number(json, "closeCode", answer->close_code);
+        add_text(emitter, json, "closeReason", answer->close_reason);
+    }
+    send(emitter, json);
+}
+
+void dr_emit_probes(const struct dr_emitter *emitter, const struct dr_live *live)
+{
+    for (size_t i = 0; live && i < live->count; i++) {
+        const struct dr_endpoint *endpoint = &live->endpoints[i];
+
+        emit_answer(emitter, endpoint, "page", &endpoint->page, endpoint->curl);
+        emit_answer(emitter, endpoint, "healthz", &endpoint->healthz, NULL);
+        emit_answer(emitter, endpoint, "readyz", &endpoint->readyz, NULL);
+        emit_socket(emitter, endpoint);
+        if (emitter->context->request->deep != DR_DEEP_NOT)
+            emit_connect(emitter, endpoint);
+    }
 }
 
 void dr_emit_end(const struct dr_emitter *emitter)

@@ -16,6 +16,9 @@ void dr_emit_check(const struct dr_emitter *emitter, const struct dr_check *chec
 void dr_emit_finding(const struct dr_emitter *emitter, const struct dr_finding *finding);
 void dr_emit_unknown(const struct dr_emitter *emitter, const struct dr_check *check, const struct dr_unknown *unknown);
 void dr_emit_plan(const struct dr_emitter *emitter, const struct dr_plan *plan);
+/* One line for each request that was made, or not made and why. `live` may be NULL. */
+struct dr_live;
+void dr_emit_probes(const struct dr_emitter *emitter, const struct dr_live *live);
 void dr_emit_end(const struct dr_emitter *emitter);
 
 #endif

@@ -32,6 +32,7 @@ struct dr_look {
     cJSON *findings;
     cJSON *unknowns;
     cJSON *operations;
+    cJSON *probes;
     double duration_ms;
     bool deadline_hit;
 };

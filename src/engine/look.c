@@ -11,6 +11,7 @@
 #include "engine/look_lines.h"
 #include "engine/select.h"
 #include "engine/worker.h"
+#include "facts/socket_owner.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 enum { MOST_WIRE = 256 * 1024 * 1024, MOST_CHECKS = 256, MOST_FAILED_FIXES = 64 };
@@ -49,6 +51,7 @@ void dr_look_release(struct dr_look *look)
     cJSON_Delete(look->findings);
     cJSON_Delete(look->unknowns);
     cJSON_Delete(look->operations);
+    cJSON_Delete(look->probes);
     *look = (struct dr_look){ 0 };
 }
 
@@ -62,7 +65,8 @@ static int begin_result(struct dr_look *look)
     look->findings = cJSON_CreateArray();
     look->unknowns = cJSON_CreateArray();
     look->operations = cJSON_CreateArray();
-    return look->checks && look->findings && look->unknowns && look->operations ? 0 : -ENOMEM;
+    look->probes = cJSON_CreateArray();
+    return look->checks && look->findings && look->unknowns && look->operations && look->probes ? 0 : -ENOMEM;
 }
 
 /* Milliseconds until somebody is too late: the module at work, or all together. */
@@ -82,23 +86,37 @@ static int64_t time_left(const struct looking *looking, enum ending *ret_ending)
     return total;
 }
 
-static enum ending listen(struct looking *looking, int in, bool *ended)
+/* What the worker may ask: which process holds a socket. Whoever asks too much, or nonsense, gets no answer any more. */
+static void answer_question(const struct looking *looking, struct pollfd *questions, unsigned *answered)
+{
+    if (!questions->revents)
+        return;
+    if (dr_socket_owner_answer(questions->fd, looking->request->proc) < 0 || ++*answered == DR_MOST_OWNER_QUESTIONS)
+        questions->fd = -1; /* poll passes over it */
+}
+
+static enum ending hear(struct looking *looking, int in, int questions, bool *ended)
 {
     _cleanup_buffer_ struct dr_buffer input = DR_BUFFER(MOST_WIRE);
+    struct pollfd ends[2] = { { .fd = in, .events = POLLIN }, { .fd = questions, .events = POLLIN } };
+    unsigned answered = 0;
 
     for (;;) {
         enum ending late;
         int64_t left = time_left(looking, &late);
-        struct pollfd poll_fd = { .fd = in, .events = POLLIN };
         char *space;
 
         if (left <= 0)
             return late;
-        int ready = poll(&poll_fd, 1, left > 100 ? 100 : (int)left);
+        ends[0].revents = ends[1].revents = 0;
+        int ready = poll(ends, 2, left > 100 ? 100 : (int)left);
 
         if (ready < 0 && errno != EINTR)
             return ENDED_EARLY;
         if (ready <= 0)
+            continue;
+        answer_question(looking, &ends[1], &answered);
+        if (!ends[0].revents)
             continue;
         if (dr_buffer_reserve(&input, 64 * 1024, &space) < 0)
             return ENDED_EARLY;
@@ -143,6 +161,18 @@ static int fail_check(struct looking *looking, int check, const char *status, co
     return 0;
 }
 
+/* What all who walk, or all who ask the probes, have in common has failed. */
+static int blame_all(struct looking *looking, bool live, const char *kind, const char *reason)
+{
+    int blamed = 0;
+
+    for (int i = 0; dr_check_table[i]; i++)
+        if (looking->runs[i] && (live ? dr_check_table[i]->live : dr_check_table[i]->visit != NULL) &&
+            fail_check(looking, i, kind, reason) == 0)
+            blamed++;
+    return blamed > 0 ? 0 : -EPROTO;
+}
+
 /* Notes who was at work when the worker ended. 0: another worker may try without it. */
 static int blame(struct looking *looking, enum ending ending, int status)
 {
@@ -159,21 +189,17 @@ static int blame(struct looking *looking, enum ending ending, int status)
         looking->skip_fix[slot] = looking->failed_fixes[slot];
         return 0;
     }
-    if (stage == DR_STAGE_WALK && check < 0) {
-        int blamed = 0;
-
-        for (int i = 0; dr_check_table[i]; i++)
-            if (looking->runs[i] && dr_check_table[i]->visit &&
-                fail_check(looking, i, kind, late ? "the files could not be walked in time" : reason) == 0)
-                blamed++;
-        return blamed > 0 ? 0 : -EPROTO;
-    }
+    if (stage == DR_STAGE_WALK && check < 0)
+        return blame_all(looking, false, kind, late ? "the files could not be walked in time" : reason);
+    if (stage == DR_STAGE_LIVE)
+        return blame_all(looking, true, kind, late ? "the probes did not end in time" : reason);
     return fail_check(looking, check, kind, reason);
 }
 
 static enum ending start_worker(struct looking *looking, int *ret_status, struct dr_error *error, int *ret_result)
 {
     int ends[2];
+    int line[2]; /* for the worker's questions */
     bool ended = false;
 
     *ret_result = 0;
@@ -182,6 +208,12 @@ static enum ending start_worker(struct looking *looking, int *ret_status, struct
     atomic_store(&looking->progress->since_ms, dr_monotonic_ms());
     if (pipe2(ends, O_CLOEXEC) < 0) {
         *ret_result = dr_error_set(error, -errno, "no pipe for the worker: %s", dr_errno_text(-errno));
+        return ENDED_EARLY;
+    }
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, line) < 0) {
+        *ret_result = dr_error_set(error, -errno, "no line to the worker: %s", dr_errno_text(-errno));
+        (void)close(ends[0]);
+        (void)close(ends[1]);
         return ENDED_EARLY;
     }
 
@@ -195,22 +227,26 @@ static enum ending start_worker(struct looking *looking, int *ret_status, struct
             .skip_fix = looking->skip_fix,
             .progress = looking->progress,
             .out = ends[1],
+            .parent = { .fd = line[1] },
         };
 
         (void)close(ends[0]);
+        (void)close(line[0]);
         (void)signal(SIGPIPE, SIG_DFL);
         dr_worker_run(&worker);
     }
     (void)close(ends[1]);
+    (void)close(line[1]);
 
     _cleanup_close_ int in = ends[0];
+    _cleanup_close_ int questions = line[0];
 
     if (pid < 0) {
         *ret_result = dr_error_set(error, -errno, "no worker could be started: %s", dr_errno_text(-errno));
         return ENDED_EARLY;
     }
 
-    enum ending ending = listen(looking, in, &ended);
+    enum ending ending = hear(looking, in, questions, &ended);
 
     if (ending != ENDED_WELL)
         (void)kill(pid, ending == ENDED_EARLY ? SIGTERM : SIGKILL);

@@ -27,8 +27,8 @@ static void tie_fix(const struct dr_look *look, cJSON *line)
 /* One line of the worker. Its owner changes: into the result, or gone. */
 static void take_line(struct dr_look *look, cJSON *line, bool *ended)
 {
-    static const char *const arrays[] = { "check", "finding", "unknown", "operation" };
-    cJSON *const into[] = { look->checks, look->findings, look->unknowns, look->operations };
+    static const char *const arrays[] = { "check", "finding", "unknown", "operation", "probe" };
+    cJSON *const into[] = { look->checks, look->findings, look->unknowns, look->operations, look->probes };
     const char *type = dr_json_text(line, "type");
 
     for (size_t i = 0; type && i < DR_COUNT(arrays); i++) {

@@ -1,6 +1,7 @@
 #include "engine/plan.h"
 
 #include "base/text.h"
+#include "wire/commands.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -89,6 +90,16 @@ struct dr_operation *dr_plan_edit_file(struct dr_plan *plan, const char *path, c
     return operation;
 }
 
+struct dr_operation *dr_plan_keep_file(struct dr_plan *plan, const char *path, const struct dr_file_identity *judged,
+                                       const char *sha256)
+{
+    struct dr_operation *operation = dr_plan_edit_file(plan, path, judged, sha256, NULL, 0);
+
+    operation->keep = true;
+    operation->summary = dr_format(plan->context, "keep %s as it is, to be put back", path);
+    return operation;
+}
+
 struct dr_operation *dr_plan_write_file(struct dr_plan *plan, const char *path, const char *content, size_t length,
                                         uint32_t mode, uint32_t uid, uint32_t gid)
 {
@@ -147,5 +158,36 @@ struct dr_operation *dr_plan_update_row(struct dr_plan *plan, const char *databa
     row->from_column = dr_strdup(plan->context, row->from_column);
     row->expect_sha256 = dr_strdup(plan->context, row->expect_sha256);
     operation->row = row;
+    return operation;
+}
+
+static const char *command_title(struct dr_context *context, const struct dr_command *command)
+{
+    const struct dr_command_row *row = dr_command_find(command->name);
+    bool names_unit = row->words[0] == DR_WORD_UNIT;
+
+    return dr_format(context, "%s%s%s%s", command->when == DR_COMMAND_ON_UNDO ? "when this is taken back: " : "", row->title,
+                     names_unit ? " " : "", names_unit ? command->words[0] : "");
+}
+
+struct dr_operation *dr_plan_run_command(struct dr_plan *plan, const struct dr_command *command)
+{
+    _cleanup_error_ struct dr_error error = { 0 };
+    struct dr_command *copy = dr_alloc(plan->context, sizeof(*copy));
+
+    if (dr_command_check(command, &error) < 0)
+        dr_plan_refuse(plan, "%s; do it by hand", dr_error_text(&error));
+
+    struct dr_operation *operation = add(plan, DR_RUN_COMMAND, command->program ? command->program : "/", NULL);
+
+    if (plan->refused)
+        return operation; /* a scratch operation */
+    *copy = *command;
+    copy->name = dr_strdup(plan->context, copy->name);
+    copy->program = operation->path;
+    for (size_t i = 0; i < DR_COUNT(copy->words); i++)
+        copy->words[i] = copy->words[i] ? dr_strdup(plan->context, copy->words[i]) : NULL;
+    operation->command = copy;
+    operation->summary = command_title(plan->context, copy);
     return operation;
 }

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "engine/plan.h"
+#include "wire/commands.h"
 
 #include <string.h>
 
@@ -29,6 +30,10 @@ static bool operation_holds_secret(struct dr_context *context, const struct dr_o
             return true;
     if (operation->row && operation->row->text && holds_secret(context, operation->row->text, strlen(operation->row->text)))
         return true;
+    for (size_t i = 0; operation->command && i < DR_COUNT(operation->command->words); i++)
+        if (operation->command->words[i] &&
+            holds_secret(context, operation->command->words[i], strlen(operation->command->words[i])))
+            return true;
     return holds_secret(context, operation->content, operation->content_length);
 }
 
@@ -125,11 +130,20 @@ static const char *preview_row(struct dr_context *context, const struct dr_opera
     return NULL;
 }
 
+static const char *preview_command(struct dr_context *context, const struct dr_operation *operation)
+{
+    _cleanup_buffer_ struct dr_buffer line = DR_BUFFER(MOST_PREVIEW);
+
+    if (dr_command_line(operation->command, &line) < 0)
+        return "(too long to show)";
+    return redacted(context, &line);
+}
+
 static const char *preview(struct dr_context *context, const struct dr_operation *operation)
 {
     switch (operation->kind) {
     case DR_EDIT_FILE:
-        return preview_edits(context, operation);
+        return operation->keep ? NULL : preview_edits(context, operation);
     case DR_WRITE_FILE:
         return preview_content(context, operation);
     case DR_UPDATE_ROW:
@@ -139,6 +153,8 @@ static const char *preview(struct dr_context *context, const struct dr_operation
     case DR_SET_OWNER:
         return dr_format(context, "owner %u:%u -> %u:%u", operation->judged.uid, operation->judged.gid, operation->uid,
                          operation->gid);
+    case DR_RUN_COMMAND:
+        return preview_command(context, operation);
     case DR_MOVE_ASIDE:
     case DR_MAKE_DIRECTORY:
         break;

@@ -3,7 +3,8 @@
  *
  * Three layers, each complete for what it covers, so that an old kernel lacks a layer and not the rule:
  *   - Landlock: no file or folder can be created, written, removed, renamed or truncated (kernel 5.13, what its ABI knows);
- *   - a seccomp filter: no chmod, chown, rename, unlink, link, mkdir, truncate, utime, xattr, mount, exec or fork;
+ *   - a seccomp filter: no chmod, chown, rename, unlink, link, mkdir, truncate, utime, xattr, mount, exec or fork (threads
+ *     are allowed: they are held by the same layers);
  *   - rlimits: no bytes into any file (FSIZE 0), no core, bounded memory and descriptors.
  * Afterwards descriptors that were open before still work (the pipe).
  */

@@ -8,6 +8,8 @@
 #include "engine/emit.h"
 #include "engine/sandbox.h"
 #include "engine/select.h"
+#include "facts/clock.h"
+#include "facts/live.h"
 #include "facts/proc.h"
 
 #include <signal.h>
@@ -16,7 +18,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-enum { MOST_ARENA = 192 * 1024 * 1024, MOST_MEMORY = 512 * 1024 * 1024 };
+enum { VISITS_BETWEEN_PUMPS = 512, MOST_ARENA = 192 * 1024 * 1024, MOST_MEMORY = 512 * 1024 * 1024 };
 
 /* One check at work. */
 struct run {
@@ -33,6 +35,7 @@ struct look {
     struct run *runs;
     size_t count;
     int walk; /* result of the shared walk */
+    size_t visited; /* entries of it */
 };
 
 int64_t dr_monotonic_ms(void)
@@ -67,6 +70,9 @@ static void visit_all(struct dr_context *context, const struct dr_entry *entry, 
 {
     struct look *look = state;
 
+    if (++look->visited % VISITS_BETWEEN_PUMPS == 0)
+        dr_live_pump(context);
+
     for (size_t i = 0; i < look->count; i++) {
         struct run *run = &look->runs[i];
 
@@ -83,6 +89,16 @@ static bool anybody_visits(const struct look *look)
     for (size_t i = 0; i < look->count; i++)
         if (look->runs[i].check->visit)
             return true;
+    return false;
+}
+
+/* Nobody is asked for the time in vain. */
+static bool anybody_wants_clocks(const struct look *look)
+{
+    for (size_t i = 0; i < look->count; i++)
+        for (const char *const *tag = look->runs[i].check->tags; *tag; tag++)
+            if (strcmp(*tag, "clock") == 0)
+                return true;
     return false;
 }
 
@@ -132,6 +148,25 @@ static void run_check(struct look *look, struct run *run)
     const char *status = status_of(run, result, &reason);
 
     dr_emit_check(&look->emitter, run->check, status, reason, monotonic_exact_ms() - start);
+}
+
+/* Those that ask the probes come last: the probes work meanwhile. */
+static void run_checks(struct look *look, bool live)
+{
+    for (size_t i = 0; i < look->count; i++) {
+        if (look->runs[i].check->live != live)
+            continue;
+        run_check(look, &look->runs[i]);
+        dr_live_pump(look->context);
+    }
+}
+
+static bool anybody_asks_live(const struct look *look)
+{
+    for (size_t i = 0; i < look->count; i++)
+        if (look->runs[i].check->live)
+            return true;
+    return false;
 }
 
 static bool is_listed(const char *const *list, const char *text)
@@ -206,7 +241,9 @@ static void begin_runs(struct look *look)
 void dr_worker_run(const struct dr_worker *worker)
 {
     struct dr_arena arena = DR_ARENA(MOST_ARENA);
-    struct dr_context context = { .arena = &arena, .request = worker->request, .out_of_memory = out_of_memory };
+    struct dr_context context = {
+        .arena = &arena, .request = worker->request, .out_of_memory = out_of_memory, .parent = &worker->parent
+    };
     struct look look = { .worker = worker, .context = &context, .emitter = { .context = &context, .out = worker->out } };
     struct dr_sandbox sandbox = { 0 };
     struct dr_error error = { 0 };
@@ -219,15 +256,24 @@ void dr_worker_run(const struct dr_worker *worker)
     begin_runs(&look);
     if (dr_target(&context)->fact.state == DR_KNOWN) {
         at_work(worker->progress, DR_STAGE_WALK, -1);
+        if (anybody_wants_clocks(&look))
+            dr_clock_start(&context);
+        if (anybody_asks_live(&look))
+            dr_live_start(&context);
         if (anybody_visits(&look))
             look.walk = dr_tree_walk(&context, visit_all, &look);
-        for (size_t i = 0; i < look.count; i++)
-            run_check(&look, &look.runs[i]);
+        run_checks(&look, false);
+        if (anybody_asks_live(&look)) {
+            at_work(worker->progress, DR_STAGE_LIVE, -1);
+            (void)dr_live(&context);
+            run_checks(&look, true);
+        }
         if (worker->options->want_plan)
             plan_all(&look);
     }
     at_work(worker->progress, DR_STAGE_START, -1);
     dr_emit_target(&look.emitter);
+    dr_emit_probes(&look.emitter, dr_live_started(&context));
     dr_emit_end(&look.emitter);
     at_work(worker->progress, DR_STAGE_END, -1);
     _exit(0);

@@ -8,10 +8,11 @@
 #define DR_ENGINE_WORKER_H
 
 #include "engine/engine.h"
+#include "facts/context.h"
 
 #include <stdatomic.h>
 
-enum dr_stage { DR_STAGE_START = 0, DR_STAGE_WALK, DR_STAGE_CHECK, DR_STAGE_FIX, DR_STAGE_END };
+enum dr_stage { DR_STAGE_START = 0, DR_STAGE_WALK, DR_STAGE_LIVE, DR_STAGE_CHECK, DR_STAGE_FIX, DR_STAGE_END };
 
 struct dr_progress {
     _Atomic int stage;
@@ -29,6 +30,7 @@ struct dr_worker {
     const char *const *skip_fix; /* fingerprints, NULL-ended: fixers that failed before */
     struct dr_progress *progress;
     int out; /* the pipe */
+    struct dr_parent parent; /* the line for questions */
 };
 
 int64_t dr_monotonic_ms(void);

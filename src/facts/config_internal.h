@@ -4,6 +4,7 @@
 #ifndef DR_FACTS_CONFIG_INTERNAL_H
 #define DR_FACTS_CONFIG_INTERNAL_H
 
+#include "api/operation.h"
 #include "facts/config.h"
 
 /* A file that was read. */
@@ -88,6 +89,9 @@ int dr_config_substitute(const struct dr_config_state *state, const char *raw, s
 enum dr_value_type dr_config_cell_type(struct dr_config_cell cell);
 struct dr_config_cell dr_config_cell_member(struct dr_config_cell cell, const char *key); /* node NULL: none */
 const char *dr_config_pointer_join(struct dr_arena *arena, const char *pointer, const char *step);
+
+/* config_remove.c: one edit, from the first byte that differs to the last. `after` has to live as long as the edit. */
+struct dr_edit dr_config_difference(const char *before, size_t before_length, const char *after, size_t after_length);
 
 /* The steps from `top` down to `node`, both of one document, spelt as a path. */
 const char *dr_config_pointer_below(const struct dr_config_state *state, const struct dr_config_doc *doc,

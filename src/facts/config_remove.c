@@ -53,19 +53,19 @@ static int remove_one(struct dr_context *context, struct text *text, const char 
     return 0;
 }
 
-static struct dr_edit difference(const struct text *before, const struct text *after)
+struct dr_edit dr_config_difference(const char *before, size_t before_length, const char *after, size_t after_length)
 {
-    size_t least = before->length < after->length ? before->length : after->length, head = 0, tail = 0;
+    size_t least = before_length < after_length ? before_length : after_length, head = 0, tail = 0;
 
-    while (head < least && before->bytes[head] == after->bytes[head])
+    while (head < least && before[head] == after[head])
         head++;
-    while (tail < least - head && before->bytes[before->length - 1 - tail] == after->bytes[after->length - 1 - tail])
+    while (tail < least - head && before[before_length - 1 - tail] == after[after_length - 1 - tail])
         tail++;
     return (struct dr_edit){
         .offset = head,
-        .length = before->length - head - tail,
-        .text = after->bytes + head,
-        .text_length = after->length - head - tail,
+        .length = before_length - head - tail,
+        .text = after + head,
+        .text_length = after_length - head - tail,
     };
 }
 
@@ -89,6 +89,6 @@ int dr_config_remove(struct dr_context *context, const struct dr_config_value *v
         if (r < 0)
             return r;
     }
-    *ret_edit = difference(&before, &after);
+    *ret_edit = dr_config_difference(before.bytes, before.length, after.bytes, after.length);
     return 0;
 }

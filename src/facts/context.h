@@ -16,12 +16,25 @@ struct dr_devices;
 struct dr_tokens;
 struct dr_gateway;
 struct dr_services;
+struct dr_systemd;
 struct dr_kept_process;
+struct dr_met_process;
 struct dr_secrets;
 struct dr_rights;
 struct dr_network;
 struct dr_proxies;
 struct dr_live;
+struct dr_log;
+struct dr_attribution;
+struct dr_binding;
+struct dr_listeners_kept;
+
+/* The worker's line to its parent, see facts/socket_owner.h. */
+struct dr_parent {
+    int fd; /* SOCK_SEQPACKET */
+};
+struct dr_clock;
+struct dr_clock_start;
 
 struct dr_context {
     struct dr_arena *arena;
@@ -36,12 +49,21 @@ struct dr_context {
     struct dr_tokens *tokens;
     struct dr_gateway *gateway;
     struct dr_services *services;
+    struct dr_systemd *systemd;
     struct dr_kept_process *processes; /* facts/proc.h */
+    struct dr_met_process *met;
     struct dr_secrets *secrets;
     struct dr_rights *rights;
     struct dr_network *network;
     struct dr_proxies *proxies;
     struct dr_live *live;
+    struct dr_log *log;
+    struct dr_attribution *attribution;
+    struct dr_binding *binding;
+    struct dr_listeners_kept *listeners; /* facts/listeners.c */
+    const struct dr_parent *parent; /* NULL: no sandbox, everything can be looked at */
+    struct dr_clock *clock;
+    struct dr_clock_start *clock_start; /* facts/clock.h */
 };
 
 /* dr_format with the arguments of a caller that takes "..." itself. */

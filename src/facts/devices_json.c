@@ -209,6 +209,7 @@ static void read_record(const struct dr_store_json *json, const struct dr_json5_
     device->request_id = dr_store_text(json, node, "requestId");
     device->display_name = dr_store_text(json, node, "displayName");
     device->platform = dr_store_text(json, node, "platform");
+    device->device_family = dr_store_text(json, node, "deviceFamily");
     device->client_id = dr_store_text(json, node, "clientId");
     device->client_mode = dr_store_text(json, node, "clientMode");
     device->role = dr_store_text(json, node, "role");

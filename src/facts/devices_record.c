@@ -88,6 +88,13 @@ void dr_identity_judge(struct dr_context *context, struct dr_identity *identity,
         identity->public_key_id = dr_strdup(context, id);
     if (!why_public && !why_private && dr_key_matches(seed, key, &identity->private_matches) < 0)
         why_private = "libcrypto cannot load the private key";
+    if (!why_public && !why_private && context->request->deep == DR_DEEP_IDENTITY) {
+        struct dr_identity_keys *keys = dr_alloc(context, sizeof(*keys));
+
+        memcpy(keys->public_key, key, sizeof(key));
+        memcpy(keys->seed, seed, sizeof(seed));
+        identity->keys = keys;
+    }
     OPENSSL_cleanse(seed, sizeof(seed));
     identity->key_problem = why_public ? why_public : why_private;
 }

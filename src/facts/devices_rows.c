@@ -154,6 +154,7 @@ static void take_common(const struct row *row, struct dr_device *device, const c
     device->public_key = text_of(row, "public_key");
     device->display_name = text_of(row, "display_name");
     device->platform = text_of(row, "platform");
+    device->device_family = text_of(row, "device_family");
     device->client_id = text_of(row, "client_id");
     device->client_mode = text_of(row, "client_mode");
     device->role = text_of(row, "role");

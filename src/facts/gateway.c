@@ -3,6 +3,8 @@
 #include "api/config.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "facts/proc.h"
+#include "facts/sockets.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -51,15 +53,32 @@ static unsigned port_of(const char *text)
 }
 
 /* OPENCLAW_GATEWAY_PORT, else gateway.port, else the default. */
-static unsigned configured_port(struct dr_context *context)
+static void read_ports(struct dr_context *context, struct dr_gateway *gateway)
 {
     const char *from_environment = dr_environment(context, "OPENCLAW_GATEWAY_PORT");
-    unsigned port = from_environment ? port_of(from_environment) : 0;
     struct dr_config_value value;
 
-    if (port == 0 && dr_config_lookup(dr_config(context), "gateway.port", &value) == 1 && value.text)
-        port = port_of(value.text);
-    return port ? port : DEFAULT_PORT;
+    if (from_environment && *from_environment) {
+        gateway->environment_port = port_of(from_environment);
+        if (gateway->environment_port == 0) {
+            gateway->odd_port = from_environment;
+            gateway->odd_port_name = "OPENCLAW_GATEWAY_PORT";
+        }
+    }
+    if (dr_config_lookup(dr_config(context), "gateway.port", &value) == 1 && value.text) {
+        gateway->file_port = port_of(value.text);
+        gateway->file_source = value.source;
+        if (gateway->file_port == 0 && !gateway->odd_port) {
+            gateway->odd_port = value.text;
+            gateway->odd_port_name = "gateway.port";
+        }
+    }
+    gateway->configured_port = gateway->environment_port ? gateway->environment_port
+                               : gateway->file_port      ? gateway->file_port
+                                                         : DEFAULT_PORT;
+    gateway->configured_from = gateway->environment_port ? "OPENCLAW_GATEWAY_PORT"
+                               : gateway->file_port      ? "gateway.port"
+                                                         : "the default";
 }
 
 /* The strongest answer wins; a lock that a killed gateway left is told in any case. */
@@ -77,8 +96,10 @@ static void weigh(struct dr_gateway *gateway, const struct dr_gateway_evidence *
     gateway->pid = evidence->pid;
     gateway->uid = evidence->uid;
     gateway->how = evidence->how;
-    if (evidence->port)
-        gateway->port = evidence->port;
+    if (evidence->port) {
+        gateway->port = gateway->locked_port = evidence->port;
+        gateway->port_from = "the running gateway's lock";
+    }
 }
 
 /* Another machine's files: its processes and sockets cannot be seen from here. */
@@ -87,11 +108,58 @@ static bool is_elsewhere(const struct dr_target *target)
     return target->root != NULL;
 }
 
+struct own_ports {
+    struct dr_context *context;
+    long pid;
+    unsigned lowest;
+    bool configured;
+    unsigned configured_port;
+};
+
+static void note_port(const struct dr_socket *socket, void *state)
+{
+    struct own_ports *ports = state;
+
+    ports->configured |= socket->local_port == ports->configured_port;
+    if (dr_process_of_socket(ports->context, socket->inode) == ports->pid &&
+        (ports->lowest == 0 || socket->local_port < ports->lowest))
+        ports->lowest = socket->local_port;
+}
+
+/*
+ * A lock of 2026.2 does not name the port. Where nobody listens on the configured one, the gateway's own sockets tell: its other services
+ * listen a few ports above.
+ */
+static void find_real_port(struct dr_context *context, struct dr_gateway *gateway)
+{
+    struct own_ports ports = { .context = context, .pid = gateway->pid, .configured_port = gateway->port };
+
+    if (gateway->locked_port || gateway->pid <= 0 ||
+        dr_sockets_each(context, 0, DR_SOCKET_LISTENING, note_port, &ports) < 0 || ports.configured || ports.lowest == 0)
+        return;
+    gateway->port = gateway->locked_port = ports.lowest;
+    gateway->port_from = "the running gateway's own socket";
+}
+
+static void look_at_process(struct dr_context *context, struct dr_gateway *gateway)
+{
+    struct dr_process process;
+
+    gateway->runs_for_ms = -1;
+    if (gateway->pid <= 0 || dr_process_read(context, gateway->pid, &process) < 0)
+        return;
+    gateway->process_state = process.state;
+    gateway->runs_for_ms = dr_process_age_ms(context, &process);
+}
+
 static void gather(struct dr_context *context, const struct dr_target *target, struct dr_gateway *gateway)
 {
     struct dr_gateway_evidence evidence;
 
     gateway->fact.state = DR_ABSENT;
+    read_ports(context, gateway);
+    gateway->port = gateway->configured_port;
+    gateway->port_from = gateway->configured_from;
     dr_gateway_from_lock_files(context, target, &evidence);
     weigh(gateway, &evidence);
     if (gateway->fact.state == DR_ABSENT && !is_elsewhere(target)) {
@@ -99,9 +167,12 @@ static void gather(struct dr_context *context, const struct dr_target *target, s
         weigh(gateway, &evidence);
     }
     if (gateway->fact.state == DR_ABSENT && !is_elsewhere(target)) {
-        gateway->port = configured_port(context);
         dr_gateway_from_port(context, target, gateway->port, &evidence);
         weigh(gateway, &evidence);
+    }
+    if (!is_elsewhere(target)) {
+        look_at_process(context, gateway);
+        find_real_port(context, gateway);
     }
     if (gateway->fact.state != DR_ABSENT)
         return;

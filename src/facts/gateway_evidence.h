@@ -33,6 +33,9 @@ void dr_gateway_from_posix_locks(struct dr_context *context, const struct dr_tar
 void dr_gateway_from_port(struct dr_context *context, const struct dr_target *target, unsigned port,
                           struct dr_gateway_evidence *ret_evidence);
 
+/* Does the process use this state directory, by its own environment? 1, 0, or a negative errno where that cannot be told. */
+int dr_gateway_serves(struct dr_context *context, const struct dr_target *target, long pid);
+
 /* Folders in which releases keep their locks: NULL-ended, in the arena. */
 const char *const *dr_gateway_lock_folders(struct dr_context *context, const struct dr_target *target);
 

@@ -13,6 +13,12 @@
 
 enum { DR_KEY_BYTES = 32 };
 
+/* What struct dr_identity points to with --deep=identity. */
+struct dr_identity_keys {
+    uint8_t public_key[DR_KEY_BYTES];
+    uint8_t seed[DR_KEY_BYTES]; /* the private key: never leaves the worker */
+};
+
 /* NULL, or static words why the text is no such key. */
 const char *dr_key_from_public_pem(const char *pem, uint8_t ret_key[DR_KEY_BYTES]);
 const char *dr_key_from_private_pem(const char *pem, uint8_t ret_seed[DR_KEY_BYTES]);

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "facts/context.h"
+#include "facts/network_own.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -115,6 +116,7 @@ static void gather(struct dr_context *context, struct dr_network *network)
     network->count = gathering.count;
     for (size_t i = 0; i < network->count; i++)
         network->has_containers |= network->list[i].containers;
+    dr_network_own(context, network);
 }
 
 const struct dr_network *dr_network(struct dr_context *context)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_KEPT = 32, MOST_SOCKETS = 64, MOST_PROCESSES = 65536, MOST_DESCRIPTORS = 4096 };
+enum { MOST_KEPT = 32, MOST_MET = 64, MOST_WORDS = 256, MOST_SOCKETS = 64, MOST_PROCESSES = 65536, MOST_DESCRIPTORS = 4096 };
 
 struct dr_kept_process {
     long pid;
@@ -51,6 +51,8 @@ static int parse_stat(struct dr_context *context, const char *text, struct dr_pr
         at += strspn(at, " ");
         if (*at == '\0')
             return -EINVAL;
+        if (field == 3)
+            process->state = *at;
         if (field == START_TIME_FIELD)
             process->start_ticks = strtoull(at, NULL, 10);
         at += strcspn(at, " ");
@@ -77,6 +79,19 @@ int dr_process_read(struct dr_context *context, long pid, struct dr_process *ret
         return r;
     *ret_process = process;
     return 0;
+}
+
+int64_t dr_process_age_ms(struct dr_context *context, const struct dr_process *process)
+{
+    _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(MOST_STAT);
+    long ticks = sysconf(_SC_CLK_TCK);
+    double up;
+
+    if (ticks <= 0 || dr_read_file(AT_FDCWD, dr_format(context, "%s/uptime", context->request->proc), &text, NULL) < 0 ||
+        sscanf(dr_buffer_text(&text), "%lf", &up) != 1)
+        return -1;
+    up -= (double)process->start_ticks / (double)ticks;
+    return up < 0 ? -1 : (int64_t)(up * 1000);
 }
 
 static const struct dr_kept_process *kept_process(const struct dr_context *context, long pid)
@@ -174,16 +189,60 @@ static void keep(struct dr_context *context, long pid)
     context->processes = kept;
 }
 
-/* comm of a process that may be looked into: root's own and everybody's, else this user's. False when it is gone. */
-static bool title_of(const struct dr_context *context, int proc_fd, const char *pid, char title[32])
+static bool is_proxy(const char *title)
+{
+    static const char *const titles[] = { "nginx", "openresty", "caddy", "haproxy", "apache2", "httpd", "traefik" };
+
+    for (size_t i = 0; i < DR_COUNT(titles); i++)
+        if (strcmp(titles[i], title) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * Whose files does it see? Its mount namespace says so where we may ask (not of other users' processes); else its control group, where
+ * Docker, Podman, containerd and LXC leave their names.
+ */
+static bool sees_other_files(struct dr_context *context, long pid)
+{
+    static const char *const marks[] = { "docker", "libpod", "containerd", "kubepods", "/lxc", "garden" };
+    _cleanup_buffer_ struct dr_buffer buffer = DR_BUFFER(MOST_STAT);
+    _cleanup_free_ char *own = NULL, *its = NULL;
+
+    if (dr_read_link(AT_FDCWD, dr_format(context, "%s/self/ns/mnt", context->request->proc), &own) == 0 &&
+        dr_read_link(AT_FDCWD, proc_path(context, pid, "ns/mnt"), &its) == 0)
+        return strcmp(own, its) != 0;
+    if (dr_read_file(AT_FDCWD, proc_path(context, pid, "cgroup"), &buffer, NULL) < 0)
+        return false;
+    for (size_t i = 0; i < DR_COUNT(marks); i++)
+        if (strstr(dr_buffer_text(&buffer), marks[i]))
+            return true;
+    return false;
+}
+
+static void meet(struct dr_context *context, long pid, const char *title)
+{
+    struct dr_met_process *met = dr_alloc(context, sizeof(*met));
+
+    *met = (struct dr_met_process){
+        .pid = pid,
+        .title = dr_strdup(context, title),
+        .elsewhere = sees_other_files(context, pid),
+        .next = context->met,
+    };
+    context->met = met;
+}
+
+/* comm of a process. `ret_open`: it may be looked into (root may into all, others into their own). False when it is gone. */
+static bool title_of(const struct dr_context *context, int proc_fd, const char *pid, char title[32], bool *ret_open)
 {
     char path[64];
     struct stat st;
     _cleanup_close_ int fd = -1;
 
-    if (fstatat(proc_fd, pid, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-        (context->request->uid != 0 && st.st_uid != context->request->uid))
+    if (fstatat(proc_fd, pid, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return false;
+    *ret_open = context->request->uid == 0 || st.st_uid == context->request->uid;
     (void)snprintf(path, sizeof(path), "%.20s/comm", pid);
     fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     ssize_t length = fd < 0 ? -1 : read(fd, title, 31);
@@ -200,20 +259,55 @@ void dr_processes_keep(struct dr_context *context)
     const struct dr_request *request = context->request;
     _cleanup_closedir_ DIR *dir = NULL;
     const struct dirent *entry;
-    int kept = 0;
+    int kept = 0, met = 0;
 
     if (request->root || !request->proc)
         return;
     dir = opendir(request->proc);
-    for (unsigned i = 0; dir && i < MOST_PROCESSES && kept < MOST_KEPT && (entry = readdir(dir)); i++) {
+    for (unsigned i = 0; dir && i < MOST_PROCESSES && (entry = readdir(dir)); i++) {
         char title[32];
+        bool open;
 
-        if (isdigit((unsigned char)entry->d_name[0]) && title_of(context, dirfd(dir), entry->d_name, title) &&
-            may_be_gateway(title)) {
-            keep(context, strtol(entry->d_name, NULL, 10));
+        if (!isdigit((unsigned char)entry->d_name[0]) || !title_of(context, dirfd(dir), entry->d_name, title, &open))
+            continue;
+        long pid = strtol(entry->d_name, NULL, 10);
+        bool proxy = is_proxy(title);
+
+        if (proxy && met < MOST_MET) {
+            meet(context, pid, title);
+            met++;
+        }
+        if (open && kept < MOST_KEPT && (may_be_gateway(title) || proxy)) {
+            keep(context, pid);
             kept++;
         }
     }
+}
+
+const struct dr_met_process *dr_processes_met(struct dr_context *context)
+{
+    return context->met;
+}
+
+int dr_process_words(struct dr_context *context, long pid, const char *const **ret_words)
+{
+    _cleanup_buffer_ struct dr_buffer buffer = DR_BUFFER(MOST_ENVIRONMENT);
+    const char **words = dr_alloc(context, (MOST_WORDS + 1) * sizeof(*words));
+    int r = dr_read_file(AT_FDCWD, proc_path(context, pid, "cmdline"), &buffer, NULL);
+    size_t count = 0;
+
+    if (r < 0)
+        return gone(r);
+    const char *text = dr_buffer_text(&buffer);
+
+    for (size_t at = 0; at < buffer.length && count < MOST_WORDS;) {
+        size_t length = strnlen(text + at, buffer.length - at);
+
+        words[count++] = dr_strndup(context, text + at, length);
+        at += length + 1;
+    }
+    *ret_words = words;
+    return 0;
 }
 
 long dr_process_of_socket(struct dr_context *context, unsigned long inode)

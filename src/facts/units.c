@@ -5,36 +5,18 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "facts/install_package.h"
-#include "facts/units_find.h"
+#include "facts/units_loading.h"
 #include "format/systemd_env_file.h"
-#include "format/systemd_unit.h"
 
 #include <string.h>
 
-enum { MOST_FILES = 1 + DR_MOST_DROP_INS, MOST_VARIABLES = 256, MOST_NOT_READ = 16 };
-
-/* One service while it is put together. */
-struct loading {
-    struct dr_context *context;
-    const struct dr_target *target;
-    const struct dr_unit_place *place;
-    struct dr_service *service;
-    struct dr_unit units[MOST_FILES];
-    struct dr_text_file *files[MOST_FILES];
-    bool vendor[MOST_FILES];
-    size_t unit_count;
-    struct dr_service_variable *variables;
-    const char **not_read;
-    size_t not_read_count;
-};
-
-static void could_not_read(struct loading *loading, const char *path, int code)
+static void could_not_read(struct dr_unit_loading *loading, const char *path, int code)
 {
-    if (loading->not_read_count < MOST_NOT_READ)
+    if (loading->not_read_count < DR_MOST_NOT_READ)
         loading->not_read[loading->not_read_count++] = dr_format(loading->context, "%s: %s", path, dr_errno_text(code));
 }
 
-static void load_unit(struct loading *loading, const char *path, bool vendor)
+static void load_unit(struct dr_unit_loading *loading, const char *path, bool vendor)
 {
     struct dr_text_file *file = dr_alloc(loading->context, sizeof(*file));
     size_t at = loading->unit_count;
@@ -48,13 +30,17 @@ static void load_unit(struct loading *loading, const char *path, bool vendor)
         could_not_read(loading, path, r);
         return;
     }
+    if (at == 0 && path == loading->place->path && !file->by_link) {
+        loading->service->text_sha256 = file->sha256;
+        loading->service->identity = file->identity;
+    }
     loading->files[at] = file;
     loading->vendor[at] = vendor;
     loading->unit_count++;
 }
 
 /* The file that an entry stands in. */
-static size_t file_of(const struct loading *loading, const struct dr_unit_entry *entry)
+size_t dr_units_file_of(const struct dr_unit_loading *loading, const struct dr_unit_entry *entry)
 {
     for (size_t i = 0; i < loading->unit_count; i++)
         if (entry >= loading->units[i].entries && entry < loading->units[i].entries + loading->units[i].count)
@@ -62,18 +48,25 @@ static size_t file_of(const struct loading *loading, const struct dr_unit_entry 
     return 0;
 }
 
-static size_t entries_of(const struct loading *loading, const char *key, const struct dr_unit_entry *const **ret_entries)
+size_t dr_units_entries(const struct dr_unit_loading *loading, const char *section, const char *key,
+                        const struct dr_unit_entry *const **ret_entries)
 {
     size_t count;
 
-    if (dr_unit_effective(loading->units, loading->unit_count, "Service", key, loading->context->arena, ret_entries,
-                          &count) < 0)
+    if (dr_unit_effective(loading->units, loading->unit_count, section, key, loading->context->arena, ret_entries, &count) <
+        0)
         return 0;
     return count;
 }
 
+static size_t entries_of(const struct dr_unit_loading *loading, const char *key,
+                         const struct dr_unit_entry *const **ret_entries)
+{
+    return dr_units_entries(loading, "Service", key, ret_entries);
+}
+
 /* %h and its like in paths; NULL when one is left that the files do not tell. systemd.unit(5), "Specifiers". */
-static const char *expand_specifiers(struct loading *loading, const char *text)
+static const char *expand_specifiers(struct dr_unit_loading *loading, const char *text)
 {
     const struct dr_target *target = loading->target;
     bool user = loading->service->user_manager;
@@ -115,20 +108,21 @@ static const char *expand_specifiers(struct loading *loading, const char *text)
     return dr_strdup(loading->context, dr_buffer_text(&buffer));
 }
 
-static void add_variable(struct loading *loading, const struct dr_service_variable *variable)
+static void add_variable(struct dr_unit_loading *loading, const struct dr_service_variable *variable)
 {
     struct dr_service *service = loading->service;
 
-    if (service->variable_count == MOST_VARIABLES)
+    if (service->variable_count == DR_MOST_VARIABLES)
         return;
     for (size_t i = 0; i < service->variable_count; i++)
         if (strcmp(loading->variables[i].name, variable->name) == 0)
             loading->variables[i].effective = false;
     loading->variables[service->variable_count] = *variable;
+    loading->variables[service->variable_count].path = variable->file->path;
     loading->variables[service->variable_count++].effective = true;
 }
 
-static void load_environment(struct loading *loading)
+static void load_environment(struct dr_unit_loading *loading)
 {
     const struct dr_unit_entry *const *entries = NULL;
     size_t count = entries_of(loading, "Environment", &entries);
@@ -136,7 +130,7 @@ static void load_environment(struct loading *loading)
     for (size_t i = 0; i < count; i++) {
         const struct dr_unit_assignment *assignments = NULL;
         size_t assignment_count = 0;
-        size_t file = file_of(loading, entries[i]);
+        size_t file = dr_units_file_of(loading, entries[i]);
 
         /* Words that systemd would not take are left out; those in front of them count. */
         if (dr_unit_assignments(entries[i], loading->context->arena, &assignments, &assignment_count) == -ENOMEM)
@@ -161,7 +155,7 @@ static void load_environment(struct loading *loading)
     }
 }
 
-static void load_environment_file(struct loading *loading, const char *path, bool optional)
+static void load_environment_file(struct dr_unit_loading *loading, const char *path, bool optional)
 {
     struct dr_context *context = loading->context;
     struct dr_text_file *file = dr_alloc(context, sizeof(*file));
@@ -171,6 +165,8 @@ static void load_environment_file(struct loading *loading, const char *path, boo
 
     if (r == -ENOENT && optional)
         return;
+    if (r == -ENOENT && loading->gone_count < DR_MOST_NOT_READ)
+        loading->gone_files[loading->gone_count++] = real;
     if (r == 0)
         r = dr_env_file_parse(file->bytes, file->length, context->arena, &parsed);
     if (r < 0) {
@@ -196,7 +192,7 @@ static void load_environment_file(struct loading *loading, const char *path, boo
     }
 }
 
-static void load_environment_files(struct loading *loading)
+static void load_environment_files(struct dr_unit_loading *loading)
 {
     const struct dr_unit_entry *const *entries = NULL;
     size_t count = entries_of(loading, "EnvironmentFile", &entries);
@@ -210,7 +206,31 @@ static void load_environment_files(struct loading *loading)
     }
 }
 
-static const char *last_value(struct loading *loading, const char *key)
+/* UnsetEnvironment= is done last: NAME takes any value of it away, NAME=VALUE that value. systemd.exec(5) */
+static void unset_environment(struct dr_unit_loading *loading)
+{
+    const struct dr_unit_entry *const *entries = NULL;
+    size_t count = entries_of(loading, "UnsetEnvironment", &entries);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct dr_unit_word *words = NULL;
+        size_t word_count = 0;
+
+        if (dr_unit_words(entries[i], false, loading->context->arena, &words, &word_count) == -ENOMEM)
+            return;
+        for (size_t w = 0; w < word_count; w++)
+            for (size_t v = 0; v < loading->service->variable_count; v++) {
+                struct dr_service_variable *variable = &loading->variables[v];
+                size_t length = strcspn(words[w].text, "=");
+                bool named = strncmp(variable->name, words[w].text, length) == 0 && variable->name[length] == '\0';
+
+                if (named && (words[w].text[length] == '\0' || strcmp(variable->value, words[w].text + length + 1) == 0))
+                    variable->effective = false;
+            }
+    }
+}
+
+static const char *last_value(struct dr_unit_loading *loading, const char *key)
 {
     const struct dr_unit_entry *const *entries = NULL;
     size_t count = entries_of(loading, key, &entries);
@@ -218,7 +238,7 @@ static const char *last_value(struct loading *loading, const char *key)
     return count ? entries[count - 1]->value : NULL;
 }
 
-static void load_command(struct loading *loading)
+static void load_command(struct dr_unit_loading *loading)
 {
     const struct dr_unit_entry *const *entries = NULL;
     size_t count = entries_of(loading, "ExecStart", &entries);
@@ -226,6 +246,13 @@ static void load_command(struct loading *loading)
     size_t command_count = 0;
     const char **words;
 
+    if (count) {
+        size_t file = dr_units_file_of(loading, entries[count - 1]);
+
+        loading->service->command_source =
+            (struct dr_source){ .path = loading->files[file]->path, .line = entries[count - 1]->line };
+        loading->service->command_in_drop_in = file > 0;
+    }
     if (count && dr_unit_commands(entries[count - 1], loading->context->arena, &commands, &command_count) < 0)
         command_count = 0;
     if (command_count == 0) {
@@ -264,7 +291,7 @@ static const char *profile_of(const struct dr_service *service)
 }
 
 /* Which state directory the service would use; facts/openclaw-2026.2.md section 10. */
-static const char *state_of(struct loading *loading)
+static const char *state_of(struct dr_unit_loading *loading)
 {
     struct dr_context *context = loading->context;
     const struct dr_service *service = loading->service;
@@ -287,7 +314,7 @@ static const char *state_of(struct loading *loading)
                                                                    : dr_context_join(context, home, ".openclaw");
 }
 
-static bool is_ours(struct loading *loading)
+static bool is_ours(struct dr_unit_loading *loading)
 {
     const char *state = state_of(loading);
     const char *real = state ? dr_path_resolve(loading->context, state) : NULL;
@@ -299,17 +326,21 @@ static bool is_ours(struct loading *loading)
 
 static void load_service(struct dr_context *context, const struct dr_unit_place *place, struct dr_service *service)
 {
-    struct loading *loading = dr_alloc(context, sizeof(*loading));
+    struct dr_unit_loading *loading = dr_alloc(context, sizeof(*loading));
 
-    *loading = (struct loading){ .context = context, .target = dr_target(context), .place = place, .service = service };
-    loading->variables = dr_alloc(context, MOST_VARIABLES * sizeof(*loading->variables));
-    loading->not_read = dr_alloc(context, (MOST_NOT_READ + 1) * sizeof(*loading->not_read));
+    *loading =
+        (struct dr_unit_loading){ .context = context, .target = dr_target(context), .place = place, .service = service };
+    loading->variables = dr_alloc(context, DR_MOST_VARIABLES * sizeof(*loading->variables));
+    loading->not_read = dr_alloc(context, (DR_MOST_NOT_READ + 1) * sizeof(*loading->not_read));
+    loading->gone_files = dr_alloc(context, (DR_MOST_NOT_READ + 1) * sizeof(*loading->gone_files));
     *service = (struct dr_service){
         .name = place->name,
         .path = place->path,
         .user_manager = place->user_manager,
+        .vendor = place->vendor,
         .variables = loading->variables,
         .not_read = loading->not_read,
+        .gone_files = loading->gone_files,
     };
     load_unit(loading, place->path, place->vendor);
     for (size_t i = 0; i < place->drop_in_count; i++)
@@ -317,8 +348,10 @@ static void load_service(struct dr_context *context, const struct dr_unit_place 
     load_command(loading);
     load_environment(loading);
     load_environment_files(loading);
+    unset_environment(loading);
     service->user = last_value(loading, "User");
     service->ours = is_ours(loading);
+    dr_units_describe(loading);
 }
 
 const struct dr_services *dr_services(struct dr_context *context)
@@ -348,6 +381,16 @@ const struct dr_service_variable *dr_service_get(const struct dr_service *servic
     for (size_t i = 0; i < service->variable_count; i++)
         if (service->variables[i].effective && strcmp(service->variables[i].name, name) == 0)
             return &service->variables[i];
+    return NULL;
+}
+
+const struct dr_service *dr_service_at(struct dr_context *context, const char *path)
+{
+    const struct dr_services *services = dr_services(context);
+
+    for (size_t i = 0; path && i < services->count; i++)
+        if (strcmp(services->list[i].path, path) == 0)
+            return &services->list[i];
     return NULL;
 }
 

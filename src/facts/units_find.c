@@ -157,3 +157,60 @@ void dr_units_find(struct dr_context *context, const char *home, const char *pro
     for (size_t i = 0; i < places->count; i++)
         find_drop_ins(context, home, &places->list[i]);
 }
+
+int dr_units_wanted(struct dr_context *context, const char *home, const char *name, bool user_manager,
+                    const char *const *wanted, const char **ret_link)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < DR_COUNT(folders); i++) {
+        const char *folder = folders[i].user_manager == user_manager ? folder_path(context, &folders[i], home) : NULL;
+
+        for (size_t w = 0; folder && wanted[w]; w++) {
+            const char *link = dr_format(context, "%s/%s/%s", folder, wanted[w], name);
+            struct stat st;
+            int looked = dr_stat(context->request->root_fd, link, &st);
+
+            if (looked == 0) {
+                *ret_link = link;
+                return 1;
+            }
+            if (looked != -ENOENT && looked != -ENOTDIR)
+                r = looked;
+        }
+    }
+    return r;
+}
+
+struct backups {
+    struct dr_context *context;
+    const char *folder;
+    const char **list;
+    size_t count;
+};
+
+static void see_backup(const char *name, void *data)
+{
+    struct backups *backups = data;
+
+    if (!dr_text_ends_with(name, ".service.bak") || backups->count == DR_MOST_SERVICES)
+        return;
+    for (size_t i = 0; i < DR_COUNT(prefixes); i++)
+        if (dr_text_starts_with(name, prefixes[i])) {
+            backups->list[backups->count++] = dr_context_join(backups->context, backups->folder, name);
+            return;
+        }
+}
+
+const char *const *dr_units_backups(struct dr_context *context, const char *home)
+{
+    struct backups backups = { .context = context,
+                               .list = dr_alloc(context, (DR_MOST_SERVICES + 1) * sizeof(*backups.list)) };
+
+    for (size_t i = 0; i < DR_COUNT(folders); i++) {
+        backups.folder = folders[i].vendor ? NULL : folder_path(context, &folders[i], home);
+        if (backups.folder)
+            each_name(context, backups.folder, see_backup, &backups);
+    }
+    return backups.list;
+}

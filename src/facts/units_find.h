@@ -25,4 +25,14 @@ struct dr_unit_places {
 
 void dr_units_find(struct dr_context *context, const char *home, const char *profile, struct dr_unit_places *places);
 
+/*
+ * Does one of the folders `wanted` ("default.target.wants") hold the service? 1 with the link's path, 0, or a negative errno when
+ * a folder may not be looked into.
+ */
+int dr_units_wanted(struct dr_context *context, const char *home, const char *name, bool user_manager,
+                    const char *const *wanted, const char **ret_link);
+
+/* Paths of "<name>.service.bak" of the names that OpenClaw has had, NULL-ended. */
+const char *const *dr_units_backups(struct dr_context *context, const char *home);
+
 #endif

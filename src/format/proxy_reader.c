@@ -60,12 +60,12 @@ const struct dr_proxy_file *dr_proxy_load(struct dr_proxy_gathering *gathering, 
         dr_proxy_fault(gathering, where, true, "%s could not be read: %s", path, dr_errno_text(r));
         return NULL;
     }
+    if (is_known(gathering, file))
+        return file;
     if (memchr(file->bytes, '\0', file->length)) {
         dr_proxy_fault(gathering, where, true, "%s is no text: it holds a NUL byte", path);
         return NULL;
     }
-    if (is_known(gathering, file))
-        return file;
     if (gathering->file_count >= DR_PROXY_FILES) {
         dr_proxy_fault(gathering, where, true, "more than %d files; %s and what follows was not read", DR_PROXY_FILES, path);
         return NULL;
@@ -83,8 +83,9 @@ const struct dr_proxy_file *dr_proxy_load(struct dr_proxy_gathering *gathering, 
 struct dr_route *dr_proxy_route(struct dr_proxy_gathering *gathering)
 {
     if (gathering->route_count >= DR_PROXY_ROUTES) {
-        if (gathering->route_count == DR_PROXY_ROUTES)
+        if (!gathering->too_many)
             dr_proxy_fault(gathering, NULL, true, "more than %d routes; the others were not looked at", DR_PROXY_ROUTES);
+        gathering->too_many = true;
         return NULL;
     }
     struct dr_route *grown = dr_arena_grow(gathering->loader->arena, gathering->routes, gathering->route_count,

@@ -57,6 +57,7 @@ struct dr_proxy_gathering {
     size_t fault_count, fault_room;
     struct dr_route *routes;
     size_t route_count, route_room;
+    bool too_many; /* routes: said once */
 };
 
 /*

@@ -1,5 +1,6 @@
 #include "repair/change.h"
 
+#include "repair/command.h"
 #include "repair/content.h"
 
 #include <fcntl.h>
@@ -10,7 +11,7 @@ static const struct dr_kind *const kinds[] = {
     [DR_SET_MODE] = &dr_kind_set_mode,     [DR_SET_OWNER] = &dr_kind_set_owner,
     [DR_EDIT_FILE] = &dr_kind_edit_file,   [DR_WRITE_FILE] = &dr_kind_write_file,
     [DR_MOVE_ASIDE] = &dr_kind_move_aside, [DR_MAKE_DIRECTORY] = &dr_kind_make_directory,
-    [DR_UPDATE_ROW] = &dr_kind_update_row,
+    [DR_UPDATE_ROW] = &dr_kind_update_row, [DR_RUN_COMMAND] = &dr_kind_run_command,
 };
 
 void dr_prepared_init(struct dr_prepared *prepared)
@@ -127,7 +128,8 @@ int dr_change_judge(struct dr_scene *scene, const struct dr_operation *operation
     if (operation->while_running == DR_WAIT_FOR_STOP && scene->target->gateway_running)
         return dr_error_set(error, -EBUSY,
                             "a gateway is running on this state; stop it (openclaw gateway stop), then repair again");
-    r = dr_place_find(scene->places, operation->path, &prepared->place, error);
+    if (operation->kind != DR_RUN_COMMAND) /* a program is run, not changed */
+        r = dr_place_find(scene->places, operation->path, &prepared->place, error);
     if (r < 0)
         return r;
     return kinds[operation->kind]->judge(scene, operation, step, prepared, error);
@@ -151,5 +153,6 @@ int dr_change_would_revert(struct dr_scene *scene, const struct dr_step *step, s
 
 bool dr_change_is_out_of_reach(int code)
 {
-    return code == -ESTALE || code == -EPERM || code == -ELOOP || code == -EXDEV || code == -ENOENT || code == -ENOTDIR;
+    return code == -ESTALE || code == -EPERM || code == -ELOOP || code == -EXDEV || code == -ENOENT || code == -ENOTDIR ||
+           code == -DR_COMMAND_FAILED;
 }

@@ -24,6 +24,10 @@ struct dr_scene {
     const char *run_id;
     const struct dr_step *earlier; /* steps of this run so far: they explain a new inode or owner */
     size_t earlier_count;
+    const struct dr_step *all; /* all steps of the run that the steps belong to: a command asks what came after it */
+    size_t all_count;
+    const struct dr_operation *rest; /* judge: what the same group is yet to do */
+    size_t rest_count;
     bool force; /* revert what somebody changed since, too */
 };
 
@@ -49,7 +53,10 @@ int dr_change_revert(struct dr_scene *scene, const struct dr_step *step, struct 
 /* Looks whether revert would be refused, and changes nothing: 0, 1 or -ESTALE as revert. */
 int dr_change_would_revert(struct dr_scene *scene, const struct dr_step *step, struct dr_error *error) DR_MUST_CHECK;
 
-/* Why a revert did not happen: the user changed it since, or it is out of our reach. It is left as it is; any other code stops the work. */
+/*
+ * Why a revert did not happen: the user changed it since, it is out of our reach, or a command did not do its work. It is left as it
+ * is; any other code stops the work.
+ */
 bool dr_change_is_out_of_reach(int code);
 
 /* --- for the kinds' own files ------------------------------------------------------------------------------------- */
@@ -63,7 +70,7 @@ struct dr_kind {
 };
 
 extern const struct dr_kind dr_kind_set_mode, dr_kind_set_owner, dr_kind_edit_file, dr_kind_write_file, dr_kind_move_aside,
-    dr_kind_make_directory, dr_kind_update_row;
+    dr_kind_make_directory, dr_kind_update_row, dr_kind_run_command;
 
 /* The thing is still the one that was judged: type, device, inode; a file has one name only. */
 int dr_judge_identity(const struct dr_scene *scene, const struct dr_operation *operation, const struct dr_place *place,

@@ -148,6 +148,7 @@ static int judge_edit(struct dr_scene *scene, const struct dr_operation *operati
     if (r < 0)
         return dr_failed(error, r, "the new text cannot be made");
     step->after.inode = 0; /* not known yet */
+    step->keep = operation->keep;
     step->backup = dr_arena_format(scene->arena, "backup/%04u", step->number);
     r = step->backup ? dr_journal_keep(scene->journal, step->backup, old.data, old.length) : -ENOMEM;
     return r < 0 ? dr_failed(error, r, "its backup cannot be written") : 0;
@@ -170,6 +171,8 @@ static int make_edit(struct dr_scene *scene DR_UNUSED, const struct dr_operation
     char hash[DR_SHA256_HEX];
     int r;
 
+    if (step->keep)
+        return 0;
     /* Written in place while we prepared? */
     if (fstat(prepared->original, &now) < 0)
         return -errno;
@@ -243,7 +246,8 @@ static int revert_edit(struct dr_scene *scene, const struct dr_step *step, bool 
         r = only_look ? 0 : dr_content_drop_temp(&place, step->temp);
         return r < 0 ? dr_failed(error, r, "a temporary file cannot be removed") : 1;
     }
-    if (strcmp(hash, step->after.sha256) != 0 && !scene->force)
+    /* What a command left is not known beforehand: it is kept beside the backup, whoever wrote it. */
+    if (strcmp(hash, step->after.sha256) != 0 && !scene->force && !step->keep)
         return place.fd < 0 ? dr_gone(error) : dr_stale(error);
     if (only_look)
         return 0;

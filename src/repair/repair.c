@@ -71,7 +71,7 @@ static void report(struct work *work, size_t i, enum dr_repair_status status, co
 static bool is_refusal(int code)
 {
     return code == -ESTALE || code == -EPERM || code == -EBUSY || code == -ELOOP || code == -EXDEV || code == -EINVAL ||
-           code == -ENOTSUP || code == -ENOENT || code == -ENOTDIR || code == -EACCES;
+           code == -ENOTSUP || code == -ENOENT || code == -ENOTDIR || code == -EACCES || code == -ESRCH;
 }
 
 static int new_step(struct dr_repair_run *run, unsigned group, size_t *ret_index)
@@ -109,6 +109,9 @@ static int judge(struct work *work, size_t i, size_t index, struct dr_prepared *
     struct dr_scene scene = dr_run_scene(work->run);
 
     scene.earlier_count = index;
+    scene.rest = &work->operations[i + 1];
+    while (i + 1 + scene.rest_count < work->count && work->groups[i + 1 + scene.rest_count] == work->groups[i])
+        scene.rest_count++;
     return dr_change_judge(&scene, &work->operations[i], &work->run->steps[index], prepared, error);
 }
 

@@ -20,7 +20,8 @@
 struct dr_repair_target {
     int root_fd; /* AT_FDCWD, or the --root directory */
     const char *state_dir;
-    const char *home; /* for texts, may be NULL */
+    const char *home; /* for texts, and of commands that run as the owner; may be NULL */
+    const char *user; /* the owner's login name, for such commands; may be NULL */
     const char *journal_dir; /* --journal-dir, or NULL for the default */
     uint32_t uid, gid; /* owner of journal and backups */
     bool gateway_running; /* operations that must wait for a stop are refused */

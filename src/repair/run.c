@@ -134,5 +134,7 @@ struct dr_scene dr_run_scene(struct dr_repair_run *run)
         .run_id = run->id,
         .earlier = run->steps,
         .earlier_count = run->count,
+        .all = run->steps,
+        .all_count = run->count,
     };
 }

@@ -24,6 +24,8 @@ static int take_back_all(struct settling *settling, struct dr_record *record, st
     scene.journal = scene.safe = journal;
     scene.run_id = record->run;
     scene.earlier_count = 0;
+    scene.all = record->steps;
+    scene.all_count = record->count;
     for (size_t i = record->count; i-- > 0;) {
         struct dr_step *step = &record->steps[i];
         _cleanup_error_ struct dr_error why = { 0 };
@@ -39,6 +41,8 @@ static int take_back_all(struct settling *settling, struct dr_record *record, st
         *ret_left += r < 0;
         if (r >= 0)
             r = dr_journal_add_later(journal, dr_journal_line("reverted", step->number));
+        else if (step->kind == DR_RUN_COMMAND)
+            r = dr_buffer_appendf(&settling->sentence, "One thing is left to do: %s. ", dr_error_text(&why));
         else
             r = dr_buffer_appendf(&settling->sentence, "%s was left as it is: %s. ", step->path, dr_error_text(&why));
         if (r < 0)

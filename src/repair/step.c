@@ -1,5 +1,6 @@
 #include "repair/step.h"
 
+#include "wire/commands.h"
 #include "wire/wire.h"
 
 #include <inttypes.h>
@@ -102,8 +103,13 @@ cJSON *dr_step_to_json(const struct dr_step *step)
               add_item(json, "after", seen_to_json(&step->after)) && add_text(json, "backup", step->backup) &&
               add_text(json, "temp", step->temp) && add_text(json, "aside", step->aside);
 
+    if (ok && step->keep)
+        ok = cJSON_AddTrueToObject(json, "keep");
     if (ok && step->kind == DR_UPDATE_ROW)
         ok = add_item(json, "row", row_to_json(&step->row));
+    if (ok && step->kind == DR_RUN_COMMAND)
+        ok = add_item(json, "command", dr_command_to_json(&step->command)) &&
+             cJSON_AddBoolToObject(json, "paired", step->paired);
     if (ok && step->trio_before.known)
         ok = add_item(json, "files", dr_trio_to_json(&step->trio_before));
     if (ok)
@@ -237,6 +243,11 @@ int dr_step_from_json(const cJSON *json, struct dr_arena *arena, struct dr_step 
         (!step.backup || row_from_json(cJSON_GetObjectItemCaseSensitive(json, "row"), arena, &step.row) < 0))
         return -EINVAL;
     if (step.kind == DR_MOVE_ASIDE && !step.aside)
+        return -EINVAL;
+    step.keep = dr_json_true(json, "keep");
+    step.paired = dr_json_true(json, "paired");
+    if (step.kind == DR_RUN_COMMAND &&
+        dr_command_from_json(cJSON_GetObjectItemCaseSensitive(json, "command"), step.path, arena, &step.command, NULL) < 0)
         return -EINVAL;
     *ret_step = step;
     return 0;

@@ -49,7 +49,12 @@ struct dr_step {
     const char *backup; /* below the run's folder, or NULL */
     const char *temp; /* temporary name in the path's folder, or NULL */
     const char *aside; /* DR_MOVE_ASIDE: below the run's folder, or absolute when that is on another file system */
+    bool keep; /* DR_EDIT_FILE: a later command writes the file anew; what it leaves is not known beforehand */
     struct dr_row_change row; /* DR_UPDATE_ROW */
+    struct dr_command command; /* DR_RUN_COMMAND */
+    bool
+        paired; /* DR_RUN_COMMAND: the group was to run an acting command later; only if that began is there anything to undo */
+    bool undone; /* DR_RUN_COMMAND: it failed and did nothing. Not in the journal: at worst its answer is run for nothing */
     struct dr_trio trio_before, trio_after;
 };
 

@@ -37,6 +37,8 @@ static bool is_covered(const struct dr_record *record, const size_t *heavy, size
 {
     const struct dr_step *step = &record->steps[i];
 
+    if (step->kind == DR_RUN_COMMAND)
+        return false;
     for (size_t h = heavy_count; h-- > 0 && heavy[h] > i;) {
         const struct dr_step *later = &record->steps[heavy[h]];
 
@@ -57,6 +59,8 @@ static struct dr_scene scene_of(struct dr_repair_run *run, struct dr_record *rec
     scene.safe = safe;
     scene.run_id = record->run;
     scene.earlier_count = 0;
+    scene.all = record->steps;
+    scene.all_count = record->count;
     scene.force = run->force;
     return scene;
 }

@@ -5,6 +5,7 @@
  * problem's code and `target` the pointer into the file, as its own device checks use them.
  */
 #include "report/document_finding.h"
+#include "report/document_probes.h"
 #include "report/exit.h"
 #include "report/order.h"
 #include "report/report.h"
@@ -295,6 +296,7 @@ static int fill(struct dr_maker *maker, cJSON *document, const struct dr_look *l
     if (r < 0)
         return r;
     add_unknowns(maker, document, look);
+    dr_document_probes(maker, document, look->probes, run->deterministic);
     (void)dr_maker_array(maker, document, "suppressed");
     add_repairs(maker, document, run, &tally);
     if (maker->failed)

@@ -277,8 +277,10 @@ int dr_report_human(const cJSON *document, const struct dr_human_options *option
         dr_view_plan(&view);
     dr_view_repairs(&view);
     dr_view_unknowns(&view);
-    if (options->verbose && !options->quiet)
+    if (options->verbose && !options->quiet) {
         dr_view_passed(&view);
+        dr_view_probes(&view);
+    }
     if (!options->quiet)
         dr_view_next(&view);
     return view.paper.status;

@@ -35,6 +35,7 @@ void dr_view_plan(struct dr_view *view);
 void dr_view_repairs(struct dr_view *view);
 void dr_view_unknowns(struct dr_view *view);
 void dr_view_passed(struct dr_view *view);
+void dr_view_probes(struct dr_view *view);
 void dr_view_next(struct dr_view *view);
 
 /* A word as a shell reads it back: quoted when needed, a leading "~/" left for the shell. */

@@ -1,6 +1,7 @@
 #include "wire/wire.h"
 
 #include "base/text.h"
+#include "wire/commands.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -227,6 +228,15 @@ static int get_row(const struct decoder *decoder, const cJSON *json, struct dr_o
     return 0;
 }
 
+static int get_command(const struct decoder *decoder, const cJSON *json, struct dr_operation *operation)
+{
+    operation->command = dr_arena_alloc(decoder->arena, sizeof(*operation->command));
+    if (!operation->command)
+        return -ENOMEM;
+    return dr_command_from_json(cJSON_GetObjectItemCaseSensitive(json, "command"), operation->path, decoder->arena,
+                                operation->command, decoder->error);
+}
+
 static int get_while_running(const struct decoder *decoder, const cJSON *json, enum dr_while_running *ret)
 {
     const char *text = dr_json_text(json, "whileRunning");
@@ -241,11 +251,16 @@ static int get_kind_fields(const struct decoder *decoder, const cJSON *json, str
 {
     switch (operation->kind) {
     case DR_EDIT_FILE:
-        return operation->sha256 ? get_edits(decoder, json, operation) : bad(decoder, "sha256");
+        operation->keep = dr_json_true(json, "keep");
+        if (!operation->sha256)
+            return bad(decoder, "sha256");
+        return operation->keep ? 0 : get_edits(decoder, json, operation);
     case DR_WRITE_FILE:
         return get_base64(decoder, json, "content", &operation->content, &operation->content_length);
     case DR_UPDATE_ROW:
         return get_row(decoder, cJSON_GetObjectItemCaseSensitive(json, "row"), operation);
+    case DR_RUN_COMMAND:
+        return get_command(decoder, json, operation);
     case DR_SET_MODE:
     case DR_SET_OWNER:
     case DR_MOVE_ASIDE:

@@ -1,4 +1,5 @@
 #include "base/hash.h"
+#include "wire/commands.h"
 #include "wire/wire.h"
 
 #include <inttypes.h>
@@ -184,7 +185,9 @@ cJSON *dr_operation_to_json(const struct dr_operation *operation, const char *fi
     add_number(&object, "mode", operation->mode);
     add_number(&object, "uid", operation->uid);
     add_number(&object, "gid", operation->gid);
-    if (operation->kind == DR_EDIT_FILE)
+    if (operation->kind == DR_EDIT_FILE && operation->keep && !cJSON_AddTrueToObject(object.json, "keep"))
+        object.failed = true;
+    if (operation->kind == DR_EDIT_FILE && !operation->keep)
         add_edits(&object, operation);
     if (operation->kind == DR_WRITE_FILE)
         add_base64(&object, "content", operation->content, operation->content_length);
@@ -192,6 +195,11 @@ cJSON *dr_operation_to_json(const struct dr_operation *operation, const char *fi
         struct object row = row_object(operation->row);
 
         add_child(&object, "row", &row);
+    }
+    if (operation->kind == DR_RUN_COMMAND && operation->command) {
+        struct object command = { .json = dr_command_to_json(operation->command) };
+
+        add_child(&object, "command", &command);
     }
     add_text(&object, "summary", operation->summary);
     add_text(&object, "whileRunning", operation->while_running == DR_WAIT_FOR_STOP ? "wait-for-stop" : "go-ahead");

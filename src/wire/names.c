@@ -8,9 +8,9 @@ static const char *const confidence_names[] = {
 };
 static const char *const safety_names[] = { [DR_MANUAL] = "manual", [DR_UNSAFE] = "unsafe", [DR_SAFE] = "safe" };
 static const char *const kind_names[] = {
-    [DR_SET_MODE] = "set-mode",     [DR_SET_OWNER] = "set-owner",   [DR_EDIT_FILE] = "edit-file",
-    [DR_WRITE_FILE] = "write-file", [DR_MOVE_ASIDE] = "move-aside", [DR_MAKE_DIRECTORY] = "make-directory",
-    [DR_UPDATE_ROW] = "update-row",
+    [DR_SET_MODE] = "set-mode",     [DR_SET_OWNER] = "set-owner",     [DR_EDIT_FILE] = "edit-file",
+    [DR_WRITE_FILE] = "write-file", [DR_MOVE_ASIDE] = "move-aside",   [DR_MAKE_DIRECTORY] = "make-directory",
+    [DR_UPDATE_ROW] = "update-row", [DR_RUN_COMMAND] = "run-command",
 };
 
 static const char *const action_names[] = {

@@ -1,5 +1,6 @@
 """A throw-away OpenClaw home: a fixture's copy, changed by the steps of a case."""
 
+import datetime
 import os
 import pathlib
 import re
@@ -124,6 +125,12 @@ def step_symlink(home, target, path):
 
 def step_hardlink(home, path, to):
     os.link(home / path, home / to, follow_symlinks=False)
+
+
+def step_touch(home, path, moment):
+    """Dates a file: "2099-01-02T03:04:05", UTC."""
+    seconds = datetime.datetime.fromisoformat(moment).replace(tzinfo=datetime.timezone.utc).timestamp()
+    os.utime(home / path, (seconds, seconds), follow_symlinks=False)
 
 
 def step_mkfifo(home, mode, path):

@@ -37,7 +37,7 @@ enum action { COUNT, KILL, ERROR, ERRORS };
 static const long changing[] = {
     SYS_write,     SYS_pwrite64, SYS_writev,    SYS_pwritev,   SYS_renameat, SYS_renameat2, SYS_linkat,    SYS_unlinkat,
     SYS_fchmod,    SYS_fchmodat, SYS_fchmodat2, SYS_fchown,    SYS_fchownat, SYS_fsync,     SYS_fdatasync, SYS_ftruncate,
-    SYS_fallocate, SYS_mkdirat,  SYS_utimensat, SYS_fsetxattr,
+    SYS_fallocate, SYS_mkdirat,  SYS_utimensat, SYS_fsetxattr, SYS_clone,
 #ifdef SYS_rename
     SYS_rename,    SYS_link,     SYS_unlink,    SYS_rmdir,     SYS_chmod,    SYS_chown,     SYS_lchown,    SYS_mkdir,
 #endif

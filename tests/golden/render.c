@@ -45,6 +45,7 @@ static struct dr_look recorded_look(const cJSON *record)
         .findings = part(look, "findings"),
         .unknowns = part(look, "unknowns"),
         .operations = part(look, "operations"),
+        .probes = part(look, "probes"),
         .duration_ms = dr_json_number(look, "durationMs", 0),
         .deadline_hit = dr_json_true(look, "deadlineHit"),
     };

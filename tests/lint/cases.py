@@ -1,7 +1,8 @@
 """Each check has a healthy case; each problem that a fixer can repair has a case which expects it.
 
 A case is a folder checks/<id>/cases/<case>/ or fixers/<id>/cases/<case>/ with case.json. It expects a problem when
-"<check>/<code>" stands anywhere in the value of its keys `findings`, `infos`, `first` or `expect`.
+"<check>/<code>" stands anywhere in the value of its keys `findings`, `infos`, `first` or `expect`. What no case can show stands in
+proved-elsewhere.txt with the test that does.
 """
 
 import json
@@ -9,7 +10,7 @@ import pathlib
 import subprocess
 import sys
 
-from common import verdict
+from common import rows, verdict
 
 
 def texts(value):
@@ -59,6 +60,15 @@ def main(root, dump):
         for code in sorted(codes):
             if code.split("/")[0] in checks and code not in problems:
                 complaints.append(f"{short}: expects {code}, which no check reports")
+    elsewhere = pathlib.Path(root) / "tests/lint/proved-elsewhere.txt"
+    for row in rows(elsewhere) if elsewhere.is_file() else []:
+        problem, test, *why = row.split(None, 2)
+        path = pathlib.Path(root) / test
+        if problem not in problems or problem in expected or not why:
+            complaints.append(f"proved-elsewhere.txt: {problem}: no such problem, a case has it, or no reason")
+        elif not path.is_file() or problem.split("/")[1] not in path.read_text():
+            complaints.append(f"proved-elsewhere.txt: {test} does not speak of {problem}")
+        expected.add(problem)
     for check in checks:
         if check not in healthy:
             complaints.append(f"checks/{check}/cases: no healthy case (one that expects no {check}/... finding)")

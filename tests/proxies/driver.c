@@ -5,7 +5,7 @@
  *
  * Out: {kind, path, files: [path], faults: [{source, text, hides_routes}], routes: [{source, listens, names, path, pattern, tls,
  * upstream_text, upstream_host, upstream_port, upstream_tls, upstream_path, http_version, http_version_source,
- * headers: {NAME: {fate, value, source}}, upgrade, upgrade_why, upgrade_source, idle_timeout_ms, idle_timeout_source, buffers}]}
+ * headers: {NAME: {fate, value, source}}, upgrade, upgrade_why, upgrade_source, idle_timeout_ms, idle_timeout_source, buffers, note}]}
  * A source is {path, line, column}. Words of enumerations in lower case ("set", "passed").
  * --mends: each route also has mends: {upgrade|forward|timeout|upstream|buffering|all: {error, why_not} or
  * {edits: [{path, offset, length, text}]}}, sorted by file and offset.
@@ -260,6 +260,7 @@ static cJSON *route_json(const struct dr_route *route)
     cJSON_AddNumberToObject(object, "idle_timeout_ms", (double)route->idle_timeout_ms);
     add_source(object, "idle_timeout_source", &route->idle_timeout_source);
     cJSON_AddBoolToObject(object, "buffers", route->buffers);
+    add_text(object, "note", route->note);
     return object;
 }
 

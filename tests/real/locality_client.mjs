@@ -3,6 +3,7 @@
 import crypto from 'node:crypto';
 import net from 'node:net';
 import readline from 'node:readline';
+import tls from 'node:tls';
 
 const TIME_LIMIT_MS = 30000;
 const base64url = (bytes) => bytes.toString('base64url');
@@ -41,14 +42,15 @@ function connect(ask) {
     const key = crypto.generateKeyPairSync('ed25519');
     const raw = key.publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
     const device = { raw, id: crypto.createHash('sha256').update(raw).digest('hex') };
-    const socket = net.connect({ host: ask.to, port: ask.port, localAddress: ask.peer });
+    const place = { host: ask.to, port: ask.port, localAddress: ask.peer };
+    const socket = ask.tls ? tls.connect({ ...place, rejectUnauthorized: false }) : net.connect(place);
     const answer = { n: ask.n, device: device.id };
     let bytes = Buffer.alloc(0);
     const finish = (more) => { clearTimeout(timer); socket.destroy(); done({ ...answer, ...more }); };
     const timer = setTimeout(() => finish({ error: 'time limit' }), TIME_LIMIT_MS);
     socket.on('error', (error) => finish({ error: error.message }));
     socket.on('close', () => finish(answer.status === 101 ? { error: 'closed' } : { type: bytes.toString().match(/"type":"([^"]*)"/)?.[1] }));
-    socket.on('connect', () => socket.write(['GET / HTTP/1.1', 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13',
+    socket.on(ask.tls ? 'secureConnect' : 'connect', () => socket.write(['GET / HTTP/1.1', 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13',
       `Sec-WebSocket-Key: ${crypto.randomBytes(16).toString('base64')}`, ...ask.headers.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n')));
     socket.on('data', (part) => {
       bytes = Buffer.concat([bytes, part]);

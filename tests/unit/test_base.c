@@ -130,6 +130,8 @@ static const struct {
       "one\n2\nthree\n",
       "--- f\n+++ f\n@@ -1,3 +1,3 @@\n one\n-two\n+2\n three\n" },
     { "a\nb\n", { { 2, 0, "x\n", 2 } }, 1, "a\nx\nb\n", "--- f\n+++ f\n@@ -1,2 +1,3 @@\n a\n+x\n b\n" },
+    { "a\nb\n", { { 1, 0, "\nx", 2 } }, 1, "a\nx\nb\n", "--- f\n+++ f\n@@ -1,2 +1,3 @@\n a\n+x\n b\n" },
+    { "a\nb\n", { { 1, 0, "\na", 2 } }, 1, "a\na\nb\n", "--- f\n+++ f\n@@ -1,2 +1,3 @@\n a\n+a\n b\n" },
     { "a\nb\nc\n", { { 2, 2, NULL, 0 } }, 1, "a\nc\n", "--- f\n+++ f\n@@ -1,3 +1,2 @@\n a\n-b\n c\n" },
     { "[]",
       { { 0, 2, "{}", 2 } },

@@ -25,6 +25,13 @@ static struct dr_row_change row = {
     .schema_version = 18,
 };
 
+static struct dr_command command = {
+    .name = "nginx-test",
+    .program = "/usr/sbin/nginx",
+    .words = { "/etc/nginx/nginx.conf", "/etc/nginx" },
+    .when = DR_COMMAND_FORWARD | DR_COMMAND_ON_UNDO,
+};
+
 static const struct dr_operation operations[] = {
     { .id = 1, .kind = DR_SET_MODE, .path = "/a", .mode = 0600, .judged = { .inode = UINT64_MAX, .mtime_ns = -5 } },
     { .id = 2, .kind = DR_SET_OWNER, .path = "/a", .uid = UINT32_MAX, .gid = 3, .while_running = DR_WAIT_FOR_STOP },
@@ -33,6 +40,8 @@ static const struct dr_operation operations[] = {
     { .id = 5, .kind = DR_MOVE_ASIDE, .path = "/a", .sha256 = "dd", .restart = "r", .preview = "p" },
     { .id = 6, .kind = DR_MAKE_DIRECTORY, .path = "/a", .mode = 0700 },
     { .id = 7, .kind = DR_UPDATE_ROW, .path = "/db", .row = &row },
+    { .id = 8, .kind = DR_RUN_COMMAND, .path = "/usr/sbin/nginx", .command = &command },
+    { .id = 9, .kind = DR_EDIT_FILE, .path = "/a", .sha256 = "bb", .keep = true },
 };
 
 START_TEST(every_kind_comes_back_as_it_went)
@@ -51,7 +60,10 @@ START_TEST(every_kind_comes_back_as_it_went)
     ck_assert_uint_eq(back.judged.inode, operations[_i].judged.inode);
     ck_assert_int_eq(back.judged.mtime_ns, operations[_i].judged.mtime_ns);
     ck_assert_uint_eq(back.uid, operations[_i].uid);
-    if (back.kind == DR_EDIT_FILE) {
+    ck_assert(back.keep == operations[_i].keep);
+    if (back.kind == DR_RUN_COMMAND)
+        ck_assert_str_eq(back.command->words[1], "/etc/nginx");
+    if (back.kind == DR_EDIT_FILE && !back.keep) {
         ck_assert_uint_eq(back.edits[0].text_length, 3);
         ck_assert_mem_eq(back.edits[0].text, "x\0y", 3);
         ck_assert_int_eq(back.edits[1].from.kind, DR_FROM_FILE);
@@ -85,6 +97,14 @@ static const struct {
     { 3, "content", "\"!!!!\"" },
     { 6, "row", "{}" },
     { 6, "row", NULL },
+    { 7, "command", NULL },
+    { 7, "command", "{\"name\":\"rm\",\"words\":[\"/\"],\"when\":[\"forward\"]}" },
+    { 7, "command", "{\"name\":\"nginx-test\",\"words\":[\"-g\"],\"when\":[\"forward\"]}" },
+    { 7, "command", "{\"name\":\"nginx-test\",\"words\":[\"/a\",\"/b\",\"/c\",\"/d\",\"/e\"],\"when\":[\"forward\"]}" },
+    { 7, "command", "{\"name\":\"nginx-test\",\"words\":[7],\"when\":[\"forward\"]}" },
+    { 7, "command", "{\"name\":\"nginx-test\",\"words\":[\"/a\"],\"when\":[]}" },
+    { 7, "command", "{\"name\":\"nginx-test\",\"words\":[\"/a\"],\"when\":[\"always\"]}" },
+    { 7, "path", "\"/bin/sh\"" },
 };
 
 START_TEST(anything_else_is_refused_with_words)

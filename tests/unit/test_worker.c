@@ -4,15 +4,19 @@
  * The tables of the registry are this test's own: checks that misbehave on purpose.
  */
 #include "api/fixer.h"
+#include "api/listeners.h"
 #include "api/registry.h"
 #include "api/target.h"
 #include "engine/engine.h"
 
 #include <check.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 static const char *const tags[] = { "test", NULL };
@@ -119,6 +123,42 @@ static int run_writes(struct dr_context *context, void *state, struct dr_finding
     return 0;
 }
 
+static void *in_thread(void *result)
+{
+    struct dr_context *context = ((void **)result)[0];
+    const char *file = dr_format(context, "%s/file", dr_target(context)->state_dir);
+
+    ((void **)result)[1] = chmod(file, 0777) == 0 || open(file, O_WRONLY) >= 0 || fork() >= 0 ? result : NULL;
+    return result;
+}
+
+/* libcurl resolves names in a thread. It can be started, and is held as its process is. */
+static int run_threads(struct dr_context *context, void *state, struct dr_findings *findings)
+{
+    void *shared[2] = { context, shared };
+    pthread_t thread;
+
+    (void)state;
+    if (pthread_create(&thread, NULL, in_thread, shared) != 0)
+        dr_finding_text(dr_report(findings, &problems[WRONG], NULL), "what", "no thread");
+    else if (pthread_join(thread, NULL) != 0 || shared[1])
+        dr_finding_text(dr_report(findings, &problems[WRONG], NULL), "what", "a thread that may write");
+    return 0;
+}
+
+static unsigned listening_port;
+
+/* Who listens is found although other processes cannot be looked into: the parent tells. */
+static int run_listens(struct dr_context *context, void *state, struct dr_findings *findings)
+{
+    const struct dr_listeners *listeners = dr_listeners(context, listening_port);
+
+    (void)state;
+    if (listeners->fact.state != DR_KNOWN || listeners->count != 1 || listeners->list[0].pid != getppid())
+        dr_finding_text(dr_report(findings, &problems[WRONG], NULL), "what", "not found");
+    return 0;
+}
+
 #define TEST_CHECK(name, text)                                                                                           \
     static const struct dr_check check_##name = {                                                                        \
         .id = text, .title = "title of " text, .tags = tags, .problems = problems, .problem_count = 2, .run = run_##name \
@@ -131,6 +171,8 @@ TEST_CHECK(finds, "test-finds");
 TEST_CHECK(fine, "test-fine");
 TEST_CHECK(greedy, "test-greedy");
 TEST_CHECK(hang, "test-hang");
+TEST_CHECK(listens, "test-listens");
+TEST_CHECK(threads, "test-threads");
 TEST_CHECK(writes, "test-writes");
 
 static int plan_crashes(struct dr_context *context, const struct dr_finding *finding, struct dr_plan *plan)
@@ -141,9 +183,10 @@ static int plan_crashes(struct dr_context *context, const struct dr_finding *fin
 
 static const struct dr_fixer fixer = { .id = "test-fix", .title = "Mends", .plan = plan_crashes };
 
-const struct dr_check *const dr_check_table[] = { &check_cannot, &check_crash,  &check_does_not_apply,
-                                                  &check_finds,  &check_fine,   &check_greedy,
-                                                  &check_hang,   &check_writes, NULL };
+const struct dr_check *const dr_check_table[] = { &check_cannot,  &check_crash,  &check_does_not_apply,
+                                                  &check_finds,   &check_fine,   &check_greedy,
+                                                  &check_hang,    &check_writes, &check_threads,
+                                                  &check_listens, NULL };
 const struct dr_fixer *const dr_fixer_table[] = { &fixer, NULL };
 const struct dr_text dr_text_table[] = { { NULL, NULL } };
 
@@ -228,7 +271,7 @@ START_TEST(each_failure_costs_its_own_check_only)
     assert_status(&found, "test-does-not-apply", "not_applicable", "Tuesday");
     assert_status(&found, "test-finds", "finding", NULL);
     assert_status(&found, "test-fine", "pass", NULL);
-    ck_assert_int_eq(cJSON_GetArraySize(found.checks), 8);
+    ck_assert_int_eq(cJSON_GetArraySize(found.checks), 10);
 }
 END_TEST
 
@@ -241,6 +284,34 @@ START_TEST(the_worker_cannot_change_anything)
     assert_status(&found, "test-writes", "pass", NULL);
     assert_status(&found, "test-fine", "skipped", NULL);
     ck_assert_int_eq(cJSON_GetArraySize(found.findings), 0);
+}
+END_TEST
+
+START_TEST(a_thread_can_be_started_and_is_held_too)
+{
+    static const char *const only[] = { "test-threads", NULL };
+    _cleanup_look_ struct dr_look found = { 0 };
+
+    look(only, false, &found);
+    assert_status(&found, "test-threads", "pass", NULL);
+}
+END_TEST
+
+START_TEST(the_parent_tells_who_holds_a_socket)
+{
+    static const char *const only[] = { "test-listens", NULL };
+    _cleanup_look_ struct dr_look found = { 0 };
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t length = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, length), 0);
+    ck_assert_int_eq(listen(fd, 1), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    listening_port = ntohs(address.sin_port);
+    look(only, false, &found);
+    assert_status(&found, "test-listens", "pass", NULL);
+    (void)close(fd);
 }
 END_TEST
 
@@ -288,6 +359,8 @@ int main(void)
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, each_failure_costs_its_own_check_only);
     tcase_add_test(cases, the_worker_cannot_change_anything);
+    tcase_add_test(cases, a_thread_can_be_started_and_is_held_too);
+    tcase_add_test(cases, the_parent_tells_who_holds_a_socket);
     tcase_add_test(cases, consequences_follow_their_cause_and_secrets_stay);
     tcase_add_test(cases, a_fixer_that_crashes_makes_the_finding_manual);
     suite_add_tcase(suite, cases);

@@ -1,0 +1,212 @@
+/*
+ * Does the gateway listen where it is asked? gateway.bind, --bind, the default of the release, the published port. Sources: api/binding.h;
+ * exit status and texts of a refused start: real gateways of 2026.2.19 (exit 1) and 2026.9.6 (exit 78).
+ */
+#include "api/check.h"
+#include "api/binding.h"
+#include "api/config.h"
+#include "api/install.h"
+#include "api/target.h"
+#include "api/tokens.h"
+
+#include <string.h>
+
+enum problem { BEHIND_PORT, CONTAINER_LOOPBACK, VARIABLE_UNREAD, WITHOUT_AUTH, UNKNOWN_MODE, CUSTOM_MISSING, OVERRIDDEN };
+
+static const struct dr_problem problems[] = {
+    [BEHIND_PORT] = {
+        .code = "loopback-behind-port",
+        .severity = DR_ERROR,
+        .confidence = DR_LIKELY,
+        .message = "{published} is published, but the gateway in the container listens on loopback only ({mode}): whoever connects is cut off "
+                   "at once (connection reset, empty reply).",
+        .advice = "Start it with --bind lan, publish the port as 127.0.0.1:{port}:{port}, and set a token.",
+    },
+    [CONTAINER_LOOPBACK] = {
+        .code = "container-loopback",
+        .severity = DR_INFO,
+        .confidence = DR_CERTAIN,
+        .message = "The gateway listens inside this container only ({listens}; {mode}); a published port does not reach it.",
+        .advice = "If others are to reach it, start it with --bind lan and set a token; a container that shares the network needs nothing.",
+    },
+    [VARIABLE_UNREAD] = {
+        .code = "variable-unread",
+        .severity = DR_WARNING,
+        .confidence = DR_LIKELY,
+        .message = "OPENCLAW_GATEWAY_BIND is \"{variable}\", but OpenClaw does not read it: {mode} counts. Compose files hand it on as --bind; "
+                   "nothing here does.",
+        .advice = "Set gateway.bind, or start the gateway with --bind {variable}.",
+    },
+    [WITHOUT_AUTH] = {
+        .code = "bind-without-auth",
+        .severity = DR_ERROR,
+        .confidence = DR_CERTAIN,
+        .safety = DR_UNSAFE,
+        .message = "The gateway does not start: it is to listen on more than loopback ({mode}) without authentication ({auth}). It says "
+                   "\"Refusing to bind gateway to {bind} without auth\" and ends with status {status}.",
+        .advice = "Set gateway.auth.mode to \"token\" and a token, or gateway.bind to \"loopback\".",
+        .fixer = "auth-mode-token",
+        .why = "clients need the token from then on, and those that connect without one are locked out",
+    },
+    [UNKNOWN_MODE] = {
+        .code = "bind-unknown",
+        .severity = DR_ERROR,
+        .confidence = DR_CERTAIN,
+        .message = "\"{bind}\" is no way to bind ({from}): the gateway refuses to start.",
+        .advice = "Write loopback, lan, tailnet, auto or custom; an address goes into gateway.customBindHost.",
+    },
+    [CUSTOM_MISSING] = {
+        .code = "custom-host-missing",
+        .severity = DR_ERROR,
+        .confidence = DR_CERTAIN,
+        .message = "gateway.bind is \"custom\", and gateway.customBindHost {is}: the gateway refuses to start.",
+        .advice = "Write the IPv4 address to listen on into gateway.customBindHost, or set gateway.bind to loopback or lan.",
+    },
+    [OVERRIDDEN] = {
+        .code = "bind-overridden",
+        .severity = DR_INFO,
+        .confidence = DR_CERTAIN,
+        .message = "gateway.bind is \"{configured}\", but {mode} counts.",
+        .advice = "Keep one of the two.",
+    },
+};
+
+struct judging {
+    struct dr_context *context;
+    struct dr_findings *findings;
+    const struct dr_binding *binding;
+};
+
+static struct dr_finding *tell(const struct judging *judging, enum problem problem, const struct dr_source *subject)
+{
+    const struct dr_binding *binding = judging->binding;
+    struct dr_finding *finding = dr_report(judging->findings, &problems[problem], subject);
+
+    dr_finding_text(finding, "mode", dr_format(judging->context, "%s: %.40s", binding->mode_from, binding->mode));
+    return finding;
+}
+
+/* ---- it does not start ---- */
+
+static void judge_mode(const struct judging *judging)
+{
+    const struct dr_binding *binding = judging->binding;
+    struct dr_address address;
+
+    if (!binding->mode_known) {
+        struct dr_finding *finding = tell(judging, UNKNOWN_MODE, &binding->source);
+
+        dr_finding_text(finding, "bind", dr_format(judging->context, "%.40s", binding->mode));
+        dr_finding_text(finding, "from", binding->mode_from);
+    } else if (strcmp(binding->mode, "custom") == 0 &&
+               (!binding->custom_host || !dr_address_parse(binding->custom_host, &address) || address.family != 4)) {
+        struct dr_finding *finding = tell(judging, CUSTOM_MISSING, &binding->source);
+
+        dr_finding_text(finding, "is", binding->custom_host ? "is no IPv4 address" : "is not set");
+    }
+}
+
+/* NULL: there is some authentication. */
+static const char *no_auth(const struct dr_tokens *tokens)
+{
+    if (strcmp(tokens->auth_mode, "none") == 0)
+        return "gateway.auth.mode is \"none\"";
+    if (strcmp(tokens->auth_mode, "password") == 0 && !tokens->server && !tokens->secret_reference)
+        return "gateway.auth.mode is \"password\", and there is none";
+    return NULL;
+}
+
+static void judge_auth(const struct judging *judging)
+{
+    const struct dr_binding *binding = judging->binding;
+    const struct dr_tokens *tokens = dr_tokens(judging->context);
+    const char *why;
+
+    if (binding->meant == DR_BIND_LOOPBACK || !binding->mode_known || tokens->fact.state != DR_KNOWN || !tokens->auth_mode)
+        return;
+    why = no_auth(tokens);
+    if (!why)
+        return;
+    struct dr_finding *finding = tell(judging, WITHOUT_AUTH, &tokens->config);
+
+    if (strcmp(tokens->auth_mode, "none") != 0)
+        dr_finding_restrict(finding, DR_MANUAL, NULL);
+    dr_finding_text(finding, "auth", why);
+    dr_finding_text(finding, "bind", binding->mode);
+    dr_finding_number(finding, "status", dr_installs(judging->context)->rules->attribution_required ? 78 : 1);
+}
+
+/* ---- it is not reached ---- */
+
+static void judge_port(const struct judging *judging)
+{
+    const struct dr_binding *binding = judging->binding;
+    bool container = dr_target(judging->context)->in_container;
+
+    if (binding->reach != DR_BIND_LOOPBACK || !binding->mode_known)
+        return;
+    /* Beside a compose file we stand on the host: a gateway that we see on its port is not the one in the container. */
+    if (binding->published_count > 0 && (container || !binding->running)) {
+        const struct dr_published *published = &binding->published[0];
+        struct dr_finding *finding =
+            tell(judging, BEHIND_PORT, &(struct dr_source){ .path = published->path, .line = published->line });
+
+        dr_finding_text(finding, "published",
+                        dr_format(judging->context, "Port %u", published->port ? published->port : binding->port));
+        dr_finding_number(finding, "port", binding->port);
+    } else if (container && binding->running) {
+        struct dr_finding *finding = tell(judging, CONTAINER_LOOPBACK, &binding->source);
+
+        dr_finding_text(finding, "listens", binding->listens);
+    }
+}
+
+static void judge_words(const struct judging *judging)
+{
+    const struct dr_binding *binding = judging->binding;
+
+    if (binding->unread) {
+        struct dr_finding *finding = tell(judging, VARIABLE_UNREAD, &binding->source);
+
+        dr_finding_text(finding, "variable", dr_format(judging->context, "%.40s", binding->unread));
+    }
+    if (binding->configured && strcmp(binding->configured, binding->mode) != 0) {
+        struct dr_finding *finding = tell(judging, OVERRIDDEN, &binding->configured_source);
+
+        dr_finding_text(finding, "configured", dr_format(judging->context, "%.40s", binding->configured));
+    }
+}
+
+static bool is_remote(struct dr_context *context)
+{
+    const char *mode = dr_tokens(context)->mode;
+
+    return mode && strcmp(mode, "remote") == 0;
+}
+
+static int run(struct dr_context *context, void *state, struct dr_findings *findings)
+{
+    struct judging judging = { .context = context, .findings = findings, .binding = dr_binding(context) };
+
+    (void)state;
+    if (dr_unknown_fact(findings, &judging.binding->fact))
+        return 0;
+    if (is_remote(context))
+        return dr_not_applicable(findings, "gateway.mode is remote: the gateway runs elsewhere");
+    judge_mode(&judging);
+    judge_auth(&judging);
+    judge_port(&judging);
+    judge_words(&judging);
+    return 0;
+}
+
+static const char *const tags[] = { "docker", "gateway", "offline", NULL };
+
+const struct dr_check dr_check_docker_bind = {
+    .id = "docker-bind",
+    .title = "The gateway listens where it is asked",
+    .tags = tags,
+    .problems = problems,
+    .problem_count = sizeof(problems) / sizeof(problems[0]),
+    .run = run,
+};

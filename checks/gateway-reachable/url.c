@@ -1,0 +1,101 @@
+/* What a client meets at gateway.remote.url or --gateway-url. The WebSocket handshake decides: it is what clients do. */
+#include "check.h"
+
+#include <string.h>
+
+static enum dr_reachable_problem by_status(const struct dr_endpoint *endpoint)
+{
+    unsigned status = endpoint->socket.status;
+
+    if (endpoint->socket.control_ui)
+        return DR_REACHABLE_URL_NO_UPGRADE;
+    if (status == 301 || status == 302 || status == 303 || status == 307 || status == 308)
+        return DR_REACHABLE_URL_REDIRECTS;
+    if (status == 401 || status == 403 || status == 407)
+        return DR_REACHABLE_URL_REFUSES;
+    if (status == 502 || status == 503 || status == 504)
+        return DR_REACHABLE_URL_NOTHING_BEHIND;
+    return DR_REACHABLE_URL_NOT_OPENCLAW;
+}
+
+static bool loopback_answers(const struct dr_live *live)
+{
+    return live->gateway && live->gateway->kind != DR_AT_OWN_ADDRESS;
+}
+
+/* An address of this host, where the kernel itself refused. */
+static bool is_own(const struct dr_reachable *look, const struct dr_endpoint *endpoint)
+{
+    for (size_t i = 0; i < look->live->count; i++)
+        if (look->live->endpoints[i].kind == DR_AT_OWN_ADDRESS && strcmp(look->live->endpoints[i].host, endpoint->host) == 0)
+            return true;
+    return false;
+}
+
+/* DR_REACHABLE_PROBLEMS: none. */
+static enum dr_reachable_problem problem_of(const struct dr_reachable *look, const struct dr_endpoint *endpoint)
+{
+    if (endpoint->page.reach == DR_REACH_FAILED && endpoint->port == 0)
+        return DR_REACHABLE_URL_INVALID;
+    if (endpoint->speaks_other)
+        return endpoint->tls ? DR_REACHABLE_URL_NO_TLS : DR_REACHABLE_URL_NEEDS_TLS;
+    switch (endpoint->socket.reach) {
+    case DR_REACH_NOT_ASKED:
+        return DR_REACHABLE_PROBLEMS;
+    case DR_REACH_ANSWERED:
+        return endpoint->socket.challenged ? DR_REACHABLE_PROBLEMS : by_status(endpoint);
+    case DR_REACH_REFUSED:
+        return is_own(look, endpoint) && endpoint->port == look->gateway->port && loopback_answers(look->live)
+                   ? DR_REACHABLE_URL_BIND
+                   : DR_REACHABLE_URL_REFUSED;
+    case DR_REACH_TIMED_OUT:
+        return DR_REACHABLE_URL_SILENT;
+    case DR_REACH_NO_ROUTE:
+        return DR_REACHABLE_URL_NO_ROUTE;
+    case DR_REACH_NOT_RESOLVED:
+        return DR_REACHABLE_URL_NAME;
+    case DR_REACH_TLS_ISSUER:
+    case DR_REACH_TLS_NAME:
+    case DR_REACH_TLS_EXPIRED:
+        return DR_REACHABLE_URL_CERTIFICATE;
+    case DR_REACH_TLS_FAILED:
+        return DR_REACHABLE_URL_NO_TLS;
+    default:
+        return DR_REACHABLE_URL_NOT_OPENCLAW;
+    }
+}
+
+static const char *what_of(const struct dr_reachable *look, const struct dr_endpoint *endpoint)
+{
+    const struct dr_socket_answer *socket = &endpoint->socket;
+
+    if (socket->error_type)
+        return socket->error_type;
+    if (socket->why)
+        return socket->why;
+    if (socket->status == 101)
+        return "a WebSocket without OpenClaw's challenge";
+    if (endpoint->page.server)
+        return dr_format(look->context, "HTTP %u of \"%s\"", socket->status, endpoint->page.server);
+    return socket->status > 0 ? dr_format(look->context, "HTTP %u", socket->status) : dr_reach_name(socket->reach);
+}
+
+void dr_gateway_reachable_url(const struct dr_reachable *look, const struct dr_endpoint *endpoint)
+{
+    enum dr_reachable_problem problem = problem_of(look, endpoint);
+    struct dr_finding *finding;
+
+    if (problem == DR_REACHABLE_PROBLEMS)
+        return;
+    finding = dr_gateway_reachable_report(look, problem, endpoint);
+    dr_finding_text(finding, "what", what_of(look, endpoint));
+    if (endpoint->socket.status > 0)
+        dr_finding_number(finding, "status", endpoint->socket.status);
+    if (problem == DR_REACHABLE_URL_BIND)
+        dr_finding_number(finding, "port", endpoint->port);
+    if (endpoint->page.tls_issuer)
+        dr_finding_text(finding, "issuer", endpoint->page.tls_issuer);
+    /* In mode local nobody uses gateway.remote.url. */
+    if (endpoint->kind == DR_AT_REMOTE_URL && !look->remote)
+        dr_finding_severity(finding, DR_INFO);
+}

@@ -1,0 +1,144 @@
+#include "api/approach.h"
+
+#include "api/config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+enum { MOST_ENTRIES = 256 };
+
+int dr_trusted_proxies(struct dr_context *context, const char *const **ret_list, size_t *ret_count, const char **ret_why)
+{
+    const struct dr_config *config = dr_config(context);
+    const char **list = dr_alloc(context, MOST_ENTRIES * sizeof(*list));
+    struct dr_config_value array, value;
+    size_t count = 0;
+
+    *ret_list = list;
+    *ret_count = 0;
+    if (config->fact.state == DR_UNKNOWN) {
+        *ret_why = config->fact.reason;
+        return -ENODATA;
+    }
+    if (dr_config_lookup(config, "gateway.trustedProxies", &array) <= 0 || array.type != DR_VALUE_ARRAY)
+        return 0;
+    for (bool more = dr_config_first(config, &array, &value); more && count < MOST_ENTRIES;
+         more = dr_config_next(config, &value, &value)) {
+        if (value.missing_env) {
+            *ret_why =
+                dr_format(context, "an entry of gateway.trustedProxies needs ${%s}, which is not set", value.from_env);
+            return -ENODATA;
+        }
+        if (value.type == DR_VALUE_STRING)
+            list[count++] = value.text;
+    }
+    *ret_count = count;
+    return 0;
+}
+
+const char *dr_route_peer(const struct dr_route *route)
+{
+    struct dr_address address;
+
+    if (!route->upstream_host)
+        return NULL;
+    if (strcasecmp(route->upstream_host, "localhost") == 0 || strcmp(route->upstream_host, "0.0.0.0") == 0)
+        return "127.0.0.1";
+    if (!dr_address_parse(route->upstream_host, &address) || !dr_address_is_loopback(&address))
+        return NULL;
+    return address.family == 6 ? "::1" : "127.0.0.1";
+}
+
+/* What arrives of a header for which the proxy's own value is `own` and the client sent `sent` (NULL: nothing). */
+static const char *arrives(struct dr_context *context, const struct dr_route_header *header, const char *own,
+                           const char *sent)
+{
+    switch (header->fate) {
+    case DR_HEADER_CLIENTS:
+        return sent;
+    case DR_HEADER_SET:
+        return own;
+    case DR_HEADER_APPENDED:
+        return sent ? dr_format(context, "%s, %s", sent, own) : own;
+    case DR_HEADER_UNKNOWN:
+    case DR_HEADER_ABSENT:
+        break;
+    }
+    return NULL;
+}
+
+static const char *unknown_header(const struct dr_route *route)
+{
+    static const struct {
+        enum dr_route_header_name name;
+        const char *text;
+    } headers[] = {
+        { DR_ROUTE_FORWARDED_FOR, "X-Forwarded-For" },
+        { DR_ROUTE_REAL_IP, "X-Real-IP" },
+        { DR_ROUTE_HOST, "Host" },
+    };
+
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+        if (route->headers[headers[i].name].fate == DR_HEADER_UNKNOWN)
+            return headers[i].text;
+    return NULL;
+}
+
+/* A Host of the client's own choosing reaches the gateway, or the upstream's address, or a fixed text. */
+static const char *host_of(struct dr_context *context, const struct dr_route *route, bool claims)
+{
+    const struct dr_route_header *host = &route->headers[DR_ROUTE_HOST];
+    const char *named = route->names && route->names[0] ? route->names[0] : "gateway.example";
+
+    if (host->fate == DR_HEADER_CLIENTS)
+        return claims && !(route->names && route->names[0]) ? "localhost" : named;
+    if (host->value && host->value[0] != '\0' && !strpbrk(host->value, "$%{"))
+        return host->value;
+    if (host->value && (strcmp(host->value, "$host") == 0 || strcmp(host->value, "$http_host") == 0))
+        return named;
+    return dr_format(context, "%s:%u", route->upstream_host, route->upstream_port);
+}
+
+static bool flag(const struct dr_config *config, const char *path, bool otherwise)
+{
+    struct dr_config_value value;
+
+    return dr_config_lookup(config, path, &value) > 0 && value.type == DR_VALUE_BOOLEAN ? value.truth : otherwise;
+}
+
+int dr_route_approach(struct dr_context *context, const struct dr_route *route, enum dr_claim claim,
+                      struct dr_approach *ret_approach, const char **ret_why)
+{
+    const struct dr_route_header *headers = route->headers;
+    const struct dr_config *config = dr_config(context);
+    const char *sent = claim == DR_CLAIMS_LOCAL ? "127.0.0.1" : NULL;
+    const char *unknown = unknown_header(route);
+    struct dr_approach approach = {
+        .peer = dr_route_peer(route),
+        .client_id = "cli",
+        .client_mode = "cli",
+        .shared_secret = true,
+    };
+
+    if (!approach.peer || unknown) {
+        *ret_why = unknown
+                       ? dr_format(context, "what the gateway gets as %s depends on more than the configuration", unknown)
+                       : "the address that the gateway sees cannot be told from here";
+        return -ENODATA;
+    }
+    int r = dr_trusted_proxies(context, &approach.trusted, &approach.trusted_count, ret_why);
+
+    if (r < 0)
+        return r;
+    approach.forwarded_for = arrives(context, &headers[DR_ROUTE_FORWARDED_FOR], DR_SOME_CLIENT, sent);
+    approach.real_ip = arrives(context, &headers[DR_ROUTE_REAL_IP], DR_SOME_CLIENT, sent);
+    approach.forwarded_host = arrives(context, &headers[DR_ROUTE_FORWARDED_HOST], "gateway.example", NULL);
+    approach.forwarded_other = arrives(context, &headers[DR_ROUTE_FORWARDED_PROTO], "https", NULL) ||
+                               arrives(context, &headers[DR_ROUTE_FORWARDED], "for=" DR_SOME_CLIENT, NULL);
+    approach.host = host_of(context, route, claim == DR_CLAIMS_LOCAL);
+    approach.allow_real_ip = flag(config, "gateway.allowRealIpFallback", false);
+    approach.local_not_approved = !flag(config, "gateway.nodes.pairing.autoApproveLocal", true);
+    *ret_approach = approach;
+    return 0;
+}

@@ -1,0 +1,12 @@
+/*
+ * The beginning of dr_clock: whom to ask for the time is found out and asked at once; dr_clock collects.
+ */
+#ifndef DR_FACTS_CLOCK_H
+#define DR_FACTS_CLOCK_H
+
+#include "facts/context.h"
+
+/* Sends the questions. To be called when a look begins, in the sandbox; dr_clock does it when nobody has. */
+void dr_clock_start(struct dr_context *context);
+
+#endif

@@ -1,0 +1,257 @@
+/*
+ * Places: what the user named, then what running servers were started with, then the usual places of packages and of upstream builds.
+ * Sources: nginx(8), haproxy(1), caddy run --help, httpd(8); Debian's packages; the servers' own build defaults.
+ */
+#include "facts/proxies.h"
+
+#include "api/target.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "facts/install_package.h"
+#include "facts/proc.h"
+
+#include <string.h>
+
+/* How a server is told on its command line which configuration to read. */
+static const struct server {
+    enum dr_proxy_kind kind;
+    const char *titles[2]; /* of its processes */
+    const char *config_words[3]; /* options that name the file */
+    const char *prefix_word;
+    const char *programs[4];
+    const char *places[5]; /* the first that is there */
+} servers[] = {
+    {
+        .kind = DR_PROXY_NGINX,
+        .titles = { "nginx", "openresty" },
+        .config_words = { "-c" },
+        .prefix_word = "-p",
+        .programs = { "/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/local/nginx/sbin/nginx",
+                      "/usr/local/openresty/nginx/sbin/nginx" },
+        .places = { "/etc/nginx/nginx.conf", "/usr/local/nginx/conf/nginx.conf", "/usr/local/etc/nginx/nginx.conf",
+                    "/usr/local/openresty/nginx/conf/nginx.conf" },
+    },
+    {
+        .kind = DR_PROXY_CADDY,
+        .titles = { "caddy" },
+        .config_words = { "--config", "-config" },
+        .programs = { "/usr/bin/caddy", "/usr/local/bin/caddy" },
+        .places = { "/etc/caddy/Caddyfile" },
+    },
+    {
+        .kind = DR_PROXY_HAPROXY,
+        .titles = { "haproxy" },
+        .config_words = { "-f" },
+        .programs = { "/usr/sbin/haproxy", "/usr/local/sbin/haproxy" },
+        .places = { "/etc/haproxy/haproxy.cfg", "/usr/local/etc/haproxy/haproxy.cfg" },
+    },
+    {
+        .kind = DR_PROXY_APACHE,
+        .titles = { "apache2", "httpd" },
+        .config_words = { "-f" },
+        .prefix_word = "-d",
+        .programs = { "/usr/sbin/apache2", "/usr/sbin/httpd", "/usr/local/apache2/bin/httpd" },
+        .places = { "/etc/apache2/apache2.conf", "/etc/httpd/conf/httpd.conf", "/usr/local/apache2/conf/httpd.conf" },
+    },
+    {
+        .kind = DR_PROXY_TRAEFIK,
+        .titles = { "traefik" },
+        .config_words = { "--configFile", "--configfile", "-configFile" },
+        .programs = { "/usr/local/bin/traefik", "/usr/bin/traefik" },
+        .places = { "/etc/traefik/traefik.yml", "/etc/traefik/traefik.yaml", "/etc/traefik/traefik.toml" },
+    },
+};
+
+static bool is_file(struct dr_context *context, const char *path)
+{
+    struct stat st;
+
+    return dr_stat(context->request->root_fd, path, &st) == 0 && (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode));
+}
+
+static const struct server *server_of(enum dr_proxy_kind kind)
+{
+    for (size_t i = 0; i < DR_COUNT(servers); i++)
+        if (servers[i].kind == kind)
+            return &servers[i];
+    return NULL;
+}
+
+static const char *program_of(struct dr_context *context, const struct server *server)
+{
+    for (size_t i = 0; i < DR_COUNT(server->programs) && server->programs[i]; i++)
+        if (is_file(context, server->programs[i]))
+            return server->programs[i];
+    return NULL;
+}
+
+static struct dr_proxy_place *known(struct dr_proxy_places *places, const struct server *server, const char *path)
+{
+    for (size_t i = 0; i < places->count; i++)
+        if (places->list[i].kind == server->kind && strcmp(places->list[i].path, path) == 0)
+            return &places->list[i];
+    return NULL;
+}
+
+static struct dr_proxy_place *add(struct dr_context *context, struct dr_proxy_places *places, const struct server *server,
+                                  const char *path, const char *found_by)
+{
+    struct dr_proxy_place *place = known(places, server, path);
+
+    if (place || places->count == DR_MOST_PROXIES)
+        return place;
+    place = &places->list[places->count++];
+    *place = (struct dr_proxy_place){
+        .kind = server->kind,
+        .path = path,
+        .found_by = found_by,
+        .program = program_of(context, server),
+    };
+    return place;
+}
+
+/* --- running servers -------------------------------------------------------------------------------------------------- */
+
+/* nginx writes one line over its words: "nginx: master process /usr/sbin/nginx -c /x/nginx.conf -p /x". */
+static const char *const *split_title(struct dr_context *context, const char *line)
+{
+    enum { MOST = 64 };
+    const char **words = dr_alloc(context, (MOST + 1) * sizeof(*words));
+
+    for (size_t count = 0; count < MOST;) {
+        line += strspn(line, " ");
+        size_t length = strcspn(line, " ");
+
+        if (length == 0)
+            break;
+        words[count++] = dr_strndup(context, line, length);
+        line += length;
+    }
+    return words;
+}
+
+/* The value behind `option`, or glued to it with "=" or nothing ("-c/x"). */
+static const char *value_of(const char *const *words, const char *option)
+{
+    size_t length = option ? strlen(option) : 0;
+
+    for (size_t i = 0; option && words[i]; i++) {
+        if (strncmp(words[i], option, length) != 0)
+            continue;
+        if (words[i][length] == '\0')
+            return words[i + 1];
+        if (words[i][length] == '=')
+            return words[i] + length + 1;
+        if (option[1] != '-' && length == 2 && words[i][length] == '/')
+            return words[i] + length;
+    }
+    return NULL;
+}
+
+static const char *absolute(struct dr_context *context, long pid, const char *path)
+{
+    const char *folder;
+
+    if (!path || path[0] == '/')
+        return path;
+    return dr_process_link(context, pid, "cwd", &folder) == 0 ? dr_context_join(context, folder, path) : NULL;
+}
+
+static const char *joined(struct dr_context *context, const char *const *words)
+{
+    const char *text = "";
+
+    for (size_t i = 0; words[i] && i < 24; i++)
+        text = dr_format(context, "%s%s%s", text, i ? " " : "", words[i]);
+    return text;
+}
+
+static void take_process(struct dr_context *context, struct dr_proxy_places *places, const struct server *server,
+                         const struct dr_met_process *met)
+{
+    const char *const *words;
+    const char *path = NULL, *exe;
+    struct dr_process process;
+
+    if (dr_process_words(context, met->pid, &words) < 0 || !words[0] || dr_process_read(context, met->pid, &process) < 0)
+        return;
+    if (server->kind == DR_PROXY_NGINX) {
+        if (!strstr(words[0], "master process")) {
+            /* Without a master (daemon off; master_process off) the words are as they were given. */
+            if (dr_text_starts_with(words[0], "nginx: "))
+                return;
+        } else {
+            words = split_title(context, strstr(words[0], "master process") + strlen("master process"));
+        }
+    }
+    for (size_t i = 0; i < DR_COUNT(server->config_words) && !path; i++)
+        path = value_of(words, server->config_words[i]);
+    path = absolute(context, met->pid, path);
+    for (size_t i = 0; i < DR_COUNT(server->places) && !path && server->places[i]; i++)
+        if (is_file(context, server->places[i]))
+            path = server->places[i];
+    if (!path)
+        return;
+    struct dr_proxy_place *place =
+        add(context, places, server, path, dr_format(context, "running %s (pid %ld)", met->title, met->pid));
+
+    /* Of several processes with one configuration the oldest is the master. */
+    if (!place || (place->pid != 0 && place->pid <= met->pid))
+        return;
+    place->pid = met->pid;
+    place->pid_start = process.start_ticks;
+    place->pid_words = joined(context, words);
+    place->prefix = absolute(context, met->pid, value_of(words, server->prefix_word));
+    if (dr_process_link(context, met->pid, "exe", &exe) == 0 && exe[0] == '/')
+        place->program = exe;
+}
+
+static void find_running(struct dr_context *context, struct dr_proxy_places *places)
+{
+    for (const struct dr_met_process *met = dr_processes_met(context); met; met = met->next)
+        for (size_t i = 0; i < DR_COUNT(servers); i++)
+            for (size_t t = 0; t < DR_COUNT(servers[i].titles) && servers[i].titles[t]; t++)
+                if (!met->elsewhere && strcmp(servers[i].titles[t], met->title) == 0)
+                    take_process(context, places, &servers[i], met);
+}
+
+/* --- what was named, and the usual places ----------------------------------------------------------------------------- */
+
+static void find_named(struct dr_context *context, struct dr_proxy_places *places)
+{
+    const char *const *named = context->request->proxy_configs;
+
+    for (; named && *named; named++) {
+        enum dr_proxy_kind kind;
+        const char *why = NULL;
+
+        if (dr_proxy_kind_of(context, *named, &kind, &why)) {
+            (void)add(context, places, server_of(kind), *named, "--proxy-config");
+            continue;
+        }
+        places->reason = why;
+        places->source = (struct dr_source){ .path = *named };
+    }
+}
+
+static void find_usual(struct dr_context *context, struct dr_proxy_places *places)
+{
+    for (size_t i = 0; i < DR_COUNT(servers); i++)
+        for (size_t p = 0; p < DR_COUNT(servers[i].places) && servers[i].places[p]; p++)
+            if (is_file(context, servers[i].places[p])) {
+                const char *path = servers[i].places[p];
+                const char *slash = strrchr(path, '/');
+
+                (void)add(context, places, &servers[i], path, dr_strndup(context, path, (size_t)(slash - path)));
+                break;
+            }
+}
+
+void dr_proxies_find(struct dr_context *context, struct dr_proxy_places *ret_places)
+{
+    *ret_places = (struct dr_proxy_places){ 0 };
+    find_named(context, ret_places);
+    if (!context->request->root)
+        find_running(context, ret_places);
+    find_usual(context, ret_places);
+}

@@ -1,0 +1,37 @@
+/*
+ * One service while it is put together from its files.
+ */
+#ifndef DR_FACTS_UNITS_LOADING_H
+#define DR_FACTS_UNITS_LOADING_H
+
+#include "facts/units.h"
+#include "facts/units_find.h"
+#include "format/systemd_unit.h"
+
+enum { DR_MOST_UNIT_FILES = 1 + DR_MOST_DROP_INS, DR_MOST_VARIABLES = 256, DR_MOST_NOT_READ = 16 };
+
+struct dr_unit_loading {
+    struct dr_context *context;
+    const struct dr_target *target;
+    const struct dr_unit_place *place;
+    struct dr_service *service;
+    struct dr_unit units[DR_MOST_UNIT_FILES];
+    struct dr_text_file *files[DR_MOST_UNIT_FILES];
+    bool vendor[DR_MOST_UNIT_FILES];
+    size_t unit_count;
+    struct dr_service_variable *variables;
+    const char **not_read;
+    size_t not_read_count;
+    const char **gone_files;
+    size_t gone_count;
+};
+
+/* The effective entries of all files; and in which of them one stands. */
+size_t dr_units_entries(const struct dr_unit_loading *loading, const char *section, const char *key,
+                        const struct dr_unit_entry *const **ret_entries);
+size_t dr_units_file_of(const struct dr_unit_loading *loading, const struct dr_unit_entry *entry);
+
+/* What the unit says of itself: version, port, what wants it, whether it is a gateway. */
+void dr_units_describe(struct dr_unit_loading *loading);
+
+#endif

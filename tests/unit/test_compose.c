@@ -1,0 +1,125 @@
+/* facts/compose.h: what of a compose file matters here. */
+#include "facts/compose.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/dr-compose-XXXXXX";
+static struct dr_arena arena = DR_ARENA((size_t)16 << 20);
+static struct dr_request request;
+static struct dr_context context;
+
+static const char *in_folder(const char *name)
+{
+    return dr_arena_format(&arena, "%s/%s", folder, name);
+}
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(in_folder(name), "we");
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static void set_up(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    request = (struct dr_request){ .root_fd = AT_FDCWD, .proc = "/proc" };
+    context = (struct dr_context){ .arena = &arena, .request = &request };
+}
+
+static void tear_down(void)
+{
+    (void)unlink(in_folder("compose.yml"));
+    (void)unlink(in_folder(".env"));
+    (void)rmdir(folder);
+    dr_arena_release(&arena);
+}
+
+static const struct {
+    const char *text, *dotenv, *ports, *bind;
+} files[] = {
+    { "services:\n  gw:\n    ports:\n      - \"18789:18789\"\n      - 127.0.0.1:9000:80/tcp # web\n    command: "
+      "[\"gateway\", \"--bind\", \"lan\"]\n",
+      "", ":18789>18789 127.0.0.1:9000>80", "lan" },
+    { "services:\n  gw:\n    ports:\n    - '${OPENCLAW_GATEWAY_PORT:-18789}:18789'\n    environment:\n      - 1:2\n    "
+      "command:\n      - --bind\n"
+      "      - ${OPENCLAW_GATEWAY_BIND:-lan}\n",
+      "OPENCLAW_GATEWAY_PORT=9000\n", ":9000>18789", "lan" },
+    { "services:\n  gw:\n    ports:\n      - target: 18789\n        published: \"8080\"\n        host_ip: 127.0.0.1\n      "
+      "- target: 80\n    restart: always\n",
+      "", "127.0.0.1:8080>18789 :0>80", NULL },
+    { "services:\n  gw:\n    # ports:\n    #   - 1:1\n    # command: --bind lan\n    command: node gateway --bind=loopback "
+      "--port 1\n",
+      "", "", "loopback" },
+    { "services:\r\n  gw:\r\n    ports:\r\n      - \"[::1]:18789:18789\"\r\n", "", "[::1]:18789>18789", NULL },
+    { "services:\n  gw:\n    ports:\n      - 18789\n", "", ":0>18789", NULL },
+    { "ports:", "", "", NULL },
+    { "    ports:\n      -", "", "", NULL },
+    { "\tports:\n\t\t- 1:1\n--bind", "", "", "" },
+    { "", "", "", NULL },
+};
+
+START_TEST(ports_and_bind_are_read)
+{
+    const struct dr_compose_place place = { .folder = folder,
+                                            .path = in_folder("compose.yml"),
+                                            .dotenv = in_folder(".env") };
+    struct dr_compose compose;
+    const char *ports = "";
+
+    write_file("compose.yml", files[_i].text);
+    write_file(".env", files[_i].dotenv);
+    ck_assert_int_eq(dr_compose_read(&context, &place, &compose), 0);
+    for (size_t i = 0; i < compose.port_count; i++)
+        ports = dr_arena_format(&arena, "%s%s%s:%u>%u", ports, i ? " " : "", compose.ports[i].host,
+                                compose.ports[i].published, compose.ports[i].target);
+    ck_assert_str_eq(ports, files[_i].ports);
+    ck_assert_pstr_eq(compose.bind, files[_i].bind);
+}
+END_TEST
+
+START_TEST(many_ports_are_bounded)
+{
+    const struct dr_compose_place place = { .folder = folder,
+                                            .path = in_folder("compose.yml"),
+                                            .dotenv = in_folder(".env") };
+    struct dr_compose compose;
+    char text[4096] = "ports:\n";
+
+    for (size_t i = 0; i < 100; i++)
+        (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "  - 1:%zu\n", i + 1);
+    write_file("compose.yml", text);
+    ck_assert_int_eq(dr_compose_read(&context, &place, &compose), 0);
+    ck_assert_uint_eq(compose.port_count, DR_MOST_COMPOSE_PORTS);
+    ck_assert_uint_eq(compose.ports[1].line, 3);
+    ck_assert_int_lt(
+        dr_compose_read(&context, &(struct dr_compose_place){ .path = in_folder("none"), .dotenv = "" }, &compose), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("compose");
+    TCase *cases = tcase_create("compose");
+
+    tcase_add_checked_fixture(cases, set_up, tear_down);
+    tcase_add_loop_test(cases, ports_and_bind_are_read, 0, (int)DR_COUNT(files));
+    tcase_add_test(cases, many_ports_are_bounded);
+    suite_add_tcase(suite, cases);
+
+    SRunner *runner = srunner_create(suite);
+
+    srunner_run_all(runner, CK_ENV);
+
+    int failed = srunner_ntests_failed(runner);
+
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
