@@ -120,8 +120,15 @@ struct apache_macro {
     struct apache_macro *next;
 };
 
+/* Steps of searches that grow faster than the files do. When they are used up, searches find nothing and it is said. */
+struct apache_budget {
+    uint64_t left;
+    bool spent;
+};
+
 /* State of one reading. */
 struct apache_reader {
+    struct apache_budget *budget;
     struct dr_proxy_gathering gathering;
     struct dr_arena *arena;
     const char *server_root;
@@ -138,9 +145,13 @@ struct apache_reader {
     struct apache_node *root; /* a node without name; its children are the main server's */
     const struct dr_proxy_file *odd_file; /* the last file of which a line was called no directive */
     bool fragment; /* a piece of a configuration: which modules are in is not known, all are taken to be */
+    bool loads_modules; /* LoadModule was met */
     bool stopped; /* a bound was met, or no memory: nothing more is read */
     bool no_memory;
 };
+
+/* False: used up. */
+bool apache_spend(const struct apache_reader *reader, uint64_t steps);
 
 /* Cheap. */
 void apache_line_source(const struct apache_source *source, const struct apache_line *line, struct dr_source *ret_source);
@@ -213,6 +224,7 @@ struct apache_balancer {
 };
 
 struct apache_server {
+    const struct apache_reader *reader;
     const struct apache_node *node; /* NULL: the main server */
     const struct apache_server *main; /* of a virtual host */
     const struct apache_node **plain; /* directives outside of sections, in order */

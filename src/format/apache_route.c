@@ -23,6 +23,13 @@ struct taker {
     bool inherited;
 };
 
+/* A path at which somebody else may take the requests. */
+struct point {
+    const char *path;
+    const struct apache_node
+        *pass; /* the ProxyPass that has it: when another one takes its requests, it is no route; NULL: a Location's */
+};
+
 struct routing {
     struct apache_reader *reader;
     struct apache_tree *tree;
@@ -32,7 +39,7 @@ struct routing {
     size_t location_count, location_room;
     struct taker *passes; /* the list, in order */
     size_t pass_count, pass_room;
-    const char **points;
+    struct point *points;
     size_t point_count, point_room;
     struct { /* routes that were made */
         const struct apache_node *node;
@@ -54,19 +61,15 @@ static int add_taker(struct routing *routing, struct taker **list, size_t *count
     return 0;
 }
 
-static int add_point(struct routing *routing, const char *path)
+static int add_point(struct routing *routing, const char *path, const struct apache_node *pass)
 {
-    for (size_t i = 0; i < routing->point_count; i++)
-        if (strcmp(routing->points[i], path) == 0)
-            return 0;
-
-    const char **grown =
+    struct point *grown =
         dr_arena_grow(routing->reader->arena, routing->points, routing->point_count, sizeof(*grown), &routing->point_room);
 
     if (!grown)
         return -ENOMEM;
     routing->points = grown;
-    grown[routing->point_count++] = path;
+    grown[routing->point_count++] = (struct point){ .path = path, .pass = pass };
     return 0;
 }
 
@@ -113,7 +116,7 @@ static int add_location(struct routing *routing, const struct apache_server *ser
                                       .inherited = server != routing->server });
     if (r >= 0 && !regex && says_something(section) &&
         strcspn(apache_arg(section, 0), "*?[") == strlen(apache_arg(section, 0)))
-        r = add_point(routing, apache_arg(section, 0));
+        r = add_point(routing, apache_arg(section, 0), NULL);
     return r;
 }
 
@@ -121,6 +124,8 @@ static int gather(struct routing *routing, const struct apache_server *server)
 {
     int r = 0;
 
+    if (!apache_spend(routing->reader, server->pass_count + server->section_count * 8))
+        return 0;
     for (size_t i = 0; i < server->pass_count && r >= 0; i++) {
         const struct apache_pass *pass = &server->passes[i];
 
@@ -132,7 +137,7 @@ static int gather(struct routing *routing, const struct apache_server *server)
                                       .target = pass->target,
                                       .inherited = server != routing->server });
         if (r >= 0 && !pass->regex)
-            r = add_point(routing, pass->path);
+            r = add_point(routing, pass->path, pass->node);
     }
     for (size_t i = 0; i < server->section_count && r >= 0; i++)
         if (apache_is(server->sections[i], "<Location") || apache_is(server->sections[i], "<LocationMatch"))
@@ -165,6 +170,8 @@ static struct taker rule_taker(const struct apache_rule *rule)
 /* False: a rule answers by itself, or nobody takes it. */
 static bool find_taker(const struct routing *routing, const char *path, struct taker *ret_taker)
 {
+    if (!apache_spend(routing->reader, (routing->rules.count + routing->location_count + routing->pass_count) * 4))
+        return false;
     for (size_t i = 0; i < routing->rules.count; i++) {
         const struct apache_rule *rule = &routing->rules.list[i];
 
@@ -202,6 +209,8 @@ static bool find_taker(const struct routing *routing, const char *path, struct t
 
 static bool is_made(const struct routing *routing, const struct apache_node *node, const char *path)
 {
+    if (!apache_spend(routing->reader, routing->made_count))
+        return true;
     for (size_t i = 0; i < routing->made_count; i++)
         if (routing->made[i].node == node && strcmp(routing->made[i].path, path) == 0)
             return true;
@@ -305,7 +314,7 @@ static bool same_upstream(struct dr_arena *arena, const char *left, const char *
 static void find_handshake(const struct routing *routing, const struct taker *taker, const char *point,
                            struct apache_place *place)
 {
-    for (size_t i = 0; i < routing->rules.count && !place->handshake; i++) {
+    for (size_t i = 0; i < routing->rules.count && !place->handshake && apache_spend(routing->reader, 8); i++) {
         const struct apache_rule *rule = &routing->rules.list[i];
 
         if (rule == taker->rule && !rule->others)
@@ -449,7 +458,7 @@ static int make_routes(struct routing *routing, const struct taker *taker, const
     return r;
 }
 
-static int route_point(struct routing *routing, const char *point)
+static int route_point(struct routing *routing, const char *point, const struct apache_node *only)
 {
     struct taker taker, deeper;
     size_t length = strlen(point);
@@ -469,7 +478,7 @@ static int route_point(struct routing *routing, const char *point)
             found = true;
         }
     }
-    if (!found || is_made(routing, taker.node, point))
+    if (!found || (only && taker.node != only) || is_made(routing, taker.node, point))
         return 0;
     return make_routes(routing, &taker, point, NULL);
 }
@@ -483,7 +492,7 @@ static int route_pattern(struct routing *routing, const struct taker *taker, con
     if (strcmp(taker->target, "!") == 0)
         return 0;
     if (prefix && *prefix == '/' && !words)
-        return route_point(routing, prefix);
+        return route_point(routing, prefix, taker->node);
     return make_routes(routing, taker, beginning && *beginning == '/' ? beginning : "/", words ? words : taker->path);
 }
 
@@ -499,10 +508,10 @@ static int route_rule(struct routing *routing, const struct apache_rule *rule)
         return 0;
     if (!rule->section && prefix && *prefix == '/' && !rule->negated) {
         if (rule->always || rule->others)
-            return route_point(routing, prefix);
+            return route_point(routing, prefix, NULL);
         /* Handshakes only: a route of its own where the other requests go elsewhere or nowhere. */
         if (rule->handshakes && find_taker(routing, prefix, &other) && same_upstream(arena, other.target, rule->target))
-            return route_point(routing, prefix);
+            return route_point(routing, prefix, NULL);
         if (rule->handshakes)
             return make_routes(routing, &taker, prefix, NULL);
     }
@@ -516,6 +525,8 @@ static int route_sections(struct routing *routing, const struct apache_server *s
 {
     int r = 0;
 
+    if (!apache_spend(routing->reader, server->section_count * 8))
+        return 0;
     for (size_t i = 0; i < server->section_count && r >= 0; i++) {
         struct apache_rules rules;
 
@@ -538,7 +549,7 @@ static int route_server(struct apache_reader *reader, struct apache_tree *tree, 
     for (size_t i = 0; i < routing.rules.count && r >= 0; i++)
         r = route_rule(&routing, &routing.rules.list[i]);
     for (size_t i = 0; i < routing.point_count && r >= 0; i++)
-        r = route_point(&routing, routing.points[i]);
+        r = route_point(&routing, routing.points[i].path, routing.points[i].pass);
     for (size_t i = 0; i < routing.pass_count && r >= 0; i++)
         if (routing.passes[i].regex)
             r = route_pattern(&routing, &routing.passes[i], NULL);
@@ -554,7 +565,7 @@ int apache_routes(struct apache_reader *reader, struct apache_tree *tree)
 {
     int r = 0;
 
-    for (size_t i = 0; i < tree->server_count && r >= 0; i++)
+    for (size_t i = 0; i < tree->server_count && r >= 0 && !reader->budget->spent; i++)
         if (tree->servers[i].reachable)
             r = route_server(reader, tree, &tree->servers[i]);
     return r;

@@ -120,6 +120,14 @@ static void close_frame(struct reading *reading, const char *name, const struct 
     reading->depth = at - 1;
 }
 
+/* "</Location>" closes "<Location". */
+static bool closes(const char *text, const char *name)
+{
+    size_t length = strlen(name) - 1;
+
+    return strncasecmp(text + 2, name + 1, length) == 0 && (text[2 + length] == '>' || text[2 + length] == '\0');
+}
+
 /* A condition that does not hold: ap_soak_end_container. */
 static void skip_condition(struct reading *reading, const char *name, const struct apache_line *begin)
 {
@@ -159,12 +167,16 @@ static void skip_condition(struct reading *reading, const char *name, const stru
             names[depth++] = dr_arena_strndup(reader->arena, word.text, at >= line.length && closed ? length - 1 : length);
             continue;
         }
-        depth--;
-        if (strlen(names[depth]) + 1 + (size_t)closed != length ||
-            strncasecmp(names[depth] + 1, word.text + 2, length - 2 - closed) != 0) {
+        unsigned found = depth;
+
+        while (found > 0 && !closes(word.text, names[found - 1]))
+            found--;
+        if (found < depth) {
             apache_line_source(reading->source, &line, &source);
-            dr_proxy_fault(&reader->gathering, &source, true, "%s where </%s> was expected", word.text, names[depth] + 1);
+            dr_proxy_fault(&reader->gathering, &source, true, "%s where </%s> was expected", word.text,
+                           names[depth - 1] + 1);
         }
+        depth = found > 0 ? found - 1 : depth - 1;
     }
 }
 
