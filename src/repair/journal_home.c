@@ -186,6 +186,10 @@ int dr_journal_home_lock(const struct dr_places *places, struct dr_journal_home 
 
     if (r == 0)
         home.runs_path = runs_path(target);
+    if (geteuid() == 0 && target->uid != 0) {
+        home.custody_dir = target->custody_dir;
+        home.custody_uid = target->uid;
+    }
     if (r == 0 && !home.runs_path)
         r = -ENOMEM;
     for (int tries = 0; r == 0 && tries < 10; tries++)
