@@ -104,7 +104,7 @@ static int revert(struct dr_scene *scene, const struct dr_step *step, bool only_
     if ((step->command.when & DR_COMMAND_ON_UNDO) == 0 || !is_needed(scene, step))
         return 1;
     if (!may_obey(scene, step))
-        return say_by_hand(step, -EPERM, "the journal belongs to a user, and is not as root's own record knows it", error);
+        return say_by_hand(step, -EPERM, "the journal belongs to a user, and root runs nothing on its word", error);
 
     int r = only_look ? dr_command_judge(scene->target, &step->command, &launch, &why) : run(scene, &step->command, &why);
 
