@@ -110,6 +110,9 @@ static int revert(struct dr_scene *scene, const struct dr_step *step, bool only_
 
     if (r == -ENOMEM)
         return r;
+    /* Who was to read the files anew is gone: whoever comes after it reads what is there now. */
+    if (r == -ESRCH)
+        return 1;
     /* Whatever the reason: the files are as they were, and this is left to do. */
     return r < 0 ? say_by_hand(step, dr_change_is_out_of_reach(r) ? r : -DR_COMMAND_FAILED, dr_error_text(&why), error) : 0;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -55,6 +56,19 @@ static struct dr_base *base_of(const struct dr_places *places, const char *path)
         if (dr_path_is_below(path, places->bases[i].path) && (!best || strlen(places->bases[i].path) > strlen(best->path)))
             best = &places->bases[i];
     return best;
+}
+
+int dr_places_add(struct dr_places *places, const char *folder)
+{
+    if (folder[0] != '/' || folder[1] == '\0' || base_of(places, folder))
+        return 0;
+    struct dr_base *grown = realloc(places->bases, (places->count + 1) * sizeof(*grown));
+
+    if (!grown)
+        return -ENOMEM;
+    grown[places->count++] = (struct dr_base){ .path = folder, .fd = -1 };
+    places->bases = grown;
+    return 0;
 }
 
 static int refuse_own_folder(const struct dr_places *places, const char *path)

@@ -38,6 +38,12 @@ int dr_places_open(const struct dr_repair_target *target, struct dr_places *ret_
                    struct dr_error *error) DR_MUST_CHECK;
 void dr_places_release(struct dr_places *places);
 
+/*
+ * Makes a folder a base, when it lies in none yet: where a journal says that a change was made, it may be taken back, whatever folders today's
+ * command line allows. Whether the journal is believed there is another question (journal_of_user). `folder` is clean and stays the caller's.
+ */
+int dr_places_add(struct dr_places *places, const char *folder) DR_MUST_CHECK;
+
 struct dr_place {
     int dir_fd; /* O_PATH of the folder that holds it; -1: the place is a base itself */
     int fd; /* O_PATH of the thing, never a link; -1: there is nothing of that name */

@@ -104,6 +104,8 @@ static int settle_one(struct settling *settling, const char *run_id, struct dr_e
     if (r == -ENOTDIR || (r == 0 && record.ended))
         return 0; /* not a run, or one that is over */
     if (r == 0)
+        r = dr_run_reach(run, &record);
+    if (r == 0)
         r = dr_journal_open(&run->home, &run->target, run_id, &journal);
     if (r < 0)
         return r;

@@ -237,6 +237,9 @@ static int undo_one(struct dr_repair_run *run, const char *run_id, cJSON *report
     if (!undone || !refused || !run->undoes || !cJSON_AddStringToObject(report, "run", record.run) ||
         !cJSON_AddStringToObject(report, "undoRun", run->id))
         return -ENOMEM;
+    r = dr_run_reach(run, &record);
+    if (r < 0)
+        return r;
     run->places.journal_of_user = run->target.uid != 0;
     return dr_undo_record(run, &record, undone, refused, error);
 }
