@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define STEPS ((uint64_t)32 << 20)
+
 /* Debian's apache2.conf lies in its ServerRoot; upstream's httpd.conf in conf/ below it, and says ServerRoot itself. */
 static const char *default_root(struct dr_arena *arena, const char *path)
 {
@@ -24,6 +26,15 @@ static bool holds_word(const struct dr_proxy_file *file, const char *word)
         if ((file->bytes[at] | 0x20) == word[0] && strncasecmp(file->bytes + at, word, length) == 0)
             return true;
     return false;
+}
+
+bool apache_spend(const struct apache_reader *reader, uint64_t steps)
+{
+    struct apache_budget *budget = reader->budget;
+
+    budget->spent |= steps > budget->left;
+    budget->left -= budget->spent ? 0 : steps;
+    return !budget->spent;
 }
 
 static int understand(struct apache_reader *reader, struct dr_proxy_config *config)
@@ -47,12 +58,13 @@ static int apache_read(const struct dr_proxy_loader *loader, const char *path, c
     struct dr_arena *arena = loader->arena;
     struct apache_reader *reader = dr_arena_alloc(arena, sizeof(*reader));
     struct apache_node *root = dr_arena_alloc(arena, sizeof(*root));
+    struct apache_budget budget = { .left = STEPS };
     const struct dr_proxy_file *file = NULL;
     const char *folder = dr_arena_strdup(arena, path);
 
     if (!reader || !root || !folder)
         return -ENOMEM;
-    *reader = (struct apache_reader){ .gathering = { .loader = loader }, .arena = arena, .root = root };
+    *reader = (struct apache_reader){ .gathering = { .loader = loader }, .arena = arena, .root = root, .budget = &budget };
     reader->server_root = prefix ? prefix : default_root(arena, path);
     apache_modules_static(reader);
     if (strrchr(folder, '/'))
@@ -67,9 +79,18 @@ static int apache_read(const struct dr_proxy_loader *loader, const char *path, c
     apache_read_file(reader, path, false, root, NULL);
     if (reader->no_memory)
         return -ENOMEM;
+    reader->fragment |= !reader->loads_modules;
 
     int r = understand(reader, ret_config);
 
+    if (budget.spent)
+        dr_proxy_fault(&reader->gathering, &(struct dr_source){ .path = path, .line = 1, .column = 1 }, true,
+                       "too large to be understood as a whole");
+    /* Mending searches little. */
+    reader->budget = dr_arena_alloc(arena, sizeof(*reader->budget));
+    if (!reader->budget)
+        return -ENOMEM;
+    reader->budget->left = STEPS;
     return r < 0 ? r : dr_proxy_gathered(&reader->gathering, ret_config);
 }
 

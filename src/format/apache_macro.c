@@ -10,7 +10,7 @@
 
 static struct apache_macro *find(struct apache_reader *reader, const char *name)
 {
-    for (struct apache_macro *macro = reader->macros; macro; macro = macro->next)
+    for (struct apache_macro *macro = reader->macros; macro && apache_spend(reader, 1); macro = macro->next)
         if (strcasecmp(macro->name, name) == 0)
             return macro;
     return NULL;

@@ -71,6 +71,7 @@ void apache_module_load(struct apache_reader *reader, const char *symbol, const 
 {
     const char *name = strrchr(path, '/');
 
+    reader->loads_modules = true;
     if (apache_has_module(reader, symbol))
         return;
     for (size_t i = 0; i < DR_COUNT(odd_names); i++) {
@@ -90,6 +91,8 @@ bool apache_has_module(const struct apache_reader *reader, const char *name)
 {
     if (reader->fragment)
         return true;
+    if (!apache_spend(reader, reader->module_count))
+        return false;
     for (size_t i = 0; i < reader->module_count; i++)
         if (strcmp(reader->modules[i].symbol, name) == 0 || strcmp(reader->modules[i].source, name) == 0)
             return true;

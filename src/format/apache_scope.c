@@ -39,6 +39,8 @@ static int add_children(struct collecting *to, struct apache_scope *scope, const
     int r = 0;
 
     for (const struct apache_node *node = section->first; node && r >= 0 && depth < DR_PROXY_DEPTH; node = node->next) {
+        if (!apache_spend(to->reader, 8))
+            return 0;
         if (!node->section)
             r = add(to, scope, node, maybe);
         else if (is_condition(node))
@@ -62,6 +64,8 @@ static enum apache_cover covers(const struct collecting *to, enum kind kind, con
 
 static int add_sections(struct collecting *to, const struct apache_server *server, enum kind kind)
 {
+    if (!apache_spend(to->reader, server->section_count * 4))
+        return 0;
     for (size_t i = 0; i < server->section_count; i++) {
         enum apache_cover cover = covers(to, kind, server->sections[i]);
         int r = cover == APACHE_NONE ? 0 : add_children(to, to->scope, server->sections[i], cover == APACHE_SOME, 0);
@@ -80,7 +84,7 @@ int apache_scope(const struct apache_reader *reader, const struct apache_server 
     int r = 0;
 
     *ret_scope = (struct apache_scope){ 0 };
-    for (int level = 0; level < 2 && levels[level]; level++)
+    for (int level = 0; level < 2 && levels[level] && apache_spend(reader, levels[level]->plain_count * 8); level++)
         for (size_t i = 0; i < levels[level]->plain_count && r >= 0; i++)
             r = add(&to, ret_scope, levels[level]->plain[i], false);
     for (enum kind kind = KIND_PROXY; kind <= KIND_IF; kind++)

@@ -19,7 +19,7 @@ bool apache_push(struct dr_arena *arena, const struct apache_node ***list, size_
 
 const struct apache_node *apache_server_directive(const struct apache_server *server, const char *name)
 {
-    for (; server; server = server->main)
+    for (; server && apache_spend(server->reader, server->plain_count); server = server->main)
         for (size_t i = server->plain_count; i > 0; i--)
             if (apache_is(server->plain[i - 1], name))
                 return server->plain[i - 1];
@@ -121,13 +121,13 @@ static bool meet(struct address listen, struct address own)
 }
 
 /* A text and the NULL behind all. */
-static bool add_text(struct dr_arena *arena, const char ***list, size_t *count, size_t *room, const char *text)
+static bool add_text(const struct apache_reader *reader, const char ***list, size_t *count, size_t *room, const char *text)
 {
-    for (size_t i = 0; i < *count; i++)
+    for (size_t i = 0; i < *count && apache_spend(reader, 1); i++)
         if (text && strcmp((*list)[i], text) == 0)
             return true;
     for (size_t more = 0; text && more < 2; more++) {
-        const char **grown = dr_arena_grow(arena, *list, *count + more, sizeof(*grown), room);
+        const char **grown = dr_arena_grow(reader->arena, *list, *count + more, sizeof(*grown), room);
 
         if (!grown)
             return false;
@@ -144,21 +144,24 @@ struct texts {
 };
 
 /* A wildcard Listen of Linux takes both families on one socket. */
-static bool add_address(struct dr_arena *arena, struct texts *to, struct address address)
+static bool add_address(const struct apache_reader *reader, struct texts *to, struct address address)
 {
     const char *port = *address.port ? address.port : "80";
 
     if (*address.host)
-        return add_text(arena, &to->list, &to->count, &to->room, dr_arena_format(arena, "%s:%s", address.host, port));
-    return add_text(arena, &to->list, &to->count, &to->room, dr_arena_format(arena, "0.0.0.0:%s", port)) &&
-           add_text(arena, &to->list, &to->count, &to->room, dr_arena_format(arena, "[::]:%s", port));
+        return add_text(reader, &to->list, &to->count, &to->room,
+                        dr_arena_format(reader->arena, "%s:%s", address.host, port));
+    return add_text(reader, &to->list, &to->count, &to->room, dr_arena_format(reader->arena, "0.0.0.0:%s", port)) &&
+           add_text(reader, &to->list, &to->count, &to->room, dr_arena_format(reader->arena, "[::]:%s", port));
 }
 
-static bool add_listens(struct dr_arena *arena, const struct apache_server *main, struct address own, struct texts *to)
+static bool add_listens(const struct apache_reader *reader, const struct apache_server *main, struct address own,
+                        struct texts *to)
 {
+    struct dr_arena *arena = reader->arena;
     bool found = false;
 
-    for (size_t i = 0; i < main->plain_count; i++) {
+    for (size_t i = 0; i < main->plain_count && apache_spend(reader, 1); i++) {
         if (!apache_is(main->plain[i], "Listen"))
             continue;
 
@@ -169,32 +172,33 @@ static bool add_listens(struct dr_arena *arena, const struct apache_server *main
         found = true;
         if (*own.host && !is_any(own.host))
             listen.host = own.host;
-        if (!add_address(arena, to, listen))
+        if (!add_address(reader, to, listen))
             return false;
     }
     /* A file of its own, without the Listen that belongs to it. */
-    return found || add_address(arena, to, own);
+    return found || add_address(reader, to, own);
 }
 
 /* The main server gets what no virtual host takes whole. */
-static bool main_listens(struct dr_arena *arena, const struct apache_tree *tree, struct texts *to)
+static bool main_listens(const struct apache_reader *reader, const struct apache_tree *tree, struct texts *to)
 {
+    struct dr_arena *arena = reader->arena;
     const struct apache_server *main = &tree->servers[0];
 
     for (size_t i = 0; i < main->plain_count; i++) {
         struct address listen = take_address(arena, apache_arg(main->plain[i], 0));
         bool taken = !apache_is(main->plain[i], "Listen");
 
-        for (size_t j = 1; !taken && j < tree->server_count; j++) {
+        for (size_t j = 1; !taken && j < tree->server_count && apache_spend(reader, 8); j++) {
             const struct apache_node *node = tree->servers[j].node;
 
-            for (size_t k = 0; k < node->word_count; k++) {
+            for (size_t k = 0; k < node->word_count && apache_spend(reader, 24); k++) {
                 struct address own = take_address(arena, apache_arg(node, k));
 
                 taken |= meet(listen, own) && (is_any(own.host) || strcasecmp(own.host, listen.host) == 0);
             }
         }
-        if (!taken && !add_address(arena, to, listen))
+        if (!taken && !add_address(reader, to, listen))
             return false;
     }
     return true;
@@ -206,9 +210,9 @@ static int name_server(struct apache_reader *reader, const struct apache_tree *t
     const struct apache_server *main = &tree->servers[0];
 
     for (size_t i = 0; server->node && i < server->node->word_count; i++)
-        if (!add_listens(reader->arena, main, take_address(reader->arena, apache_arg(server->node, i)), &listens))
+        if (!add_listens(reader, main, take_address(reader->arena, apache_arg(server->node, i)), &listens))
             return -ENOMEM;
-    if (!server->node && !main_listens(reader->arena, tree, &listens))
+    if (!server->node && !main_listens(reader, tree, &listens))
         return -ENOMEM;
     for (size_t i = 0; i < server->plain_count; i++) {
         const struct apache_node *node = server->plain[i];
@@ -221,7 +225,7 @@ static int name_server(struct apache_reader *reader, const struct apache_tree *t
             const char *scheme = strstr(name, "://");
 
             name = scheme ? scheme + 3 : name;
-            if (!add_text(reader->arena, &names.list, &names.count, &names.room,
+            if (!add_text(reader, &names.list, &names.count, &names.room,
                           dr_arena_strndup(reader->arena, name, alias ? strlen(name) : strcspn(name, ":"))))
                 return -ENOMEM;
         }
@@ -272,10 +276,12 @@ int apache_servers(struct apache_reader *reader, struct apache_tree *tree)
     tree->servers = dr_arena_alloc(reader->arena, count * sizeof(*tree->servers));
     if (!tree->servers)
         return -ENOMEM;
+    tree->servers[0].reader = reader;
     tree->server_count = 1;
     for (node = reader->root->first; node; node = node->next)
         if (apache_is(node, "<VirtualHost"))
-            tree->servers[tree->server_count++] = (struct apache_server){ .node = node, .main = &tree->servers[0] };
+            tree->servers[tree->server_count++] =
+                (struct apache_server){ .reader = reader, .node = node, .main = &tree->servers[0] };
     for (size_t i = 0; i < tree->server_count; i++) {
         struct apache_server *server = &tree->servers[i];
         int r = gather(reader, server, server->node ? server->node : reader->root);

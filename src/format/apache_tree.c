@@ -120,6 +120,14 @@ static void close_frame(struct reading *reading, const char *name, const struct 
     reading->depth = at - 1;
 }
 
+/* "</Location>" closes "<Location". */
+static bool closes(const char *text, const char *name)
+{
+    size_t length = strlen(name) - 1;
+
+    return strncasecmp(text + 2, name + 1, length) == 0 && (text[2 + length] == '>' || text[2 + length] == '\0');
+}
+
 /* A condition that does not hold: ap_soak_end_container. */
 static void skip_condition(struct reading *reading, const char *name, const struct apache_line *begin)
 {
@@ -159,12 +167,16 @@ static void skip_condition(struct reading *reading, const char *name, const stru
             names[depth++] = dr_arena_strndup(reader->arena, word.text, at >= line.length && closed ? length - 1 : length);
             continue;
         }
-        depth--;
-        if (strlen(names[depth]) + 1 + (size_t)closed != length ||
-            strncasecmp(names[depth] + 1, word.text + 2, length - 2 - closed) != 0) {
+        unsigned found = depth;
+
+        while (found > 0 && !closes(word.text, names[found - 1]))
+            found--;
+        if (found < depth) {
             apache_line_source(reading->source, &line, &source);
-            dr_proxy_fault(&reader->gathering, &source, true, "%s where </%s> was expected", word.text, names[depth] + 1);
+            dr_proxy_fault(&reader->gathering, &source, true, "%s where </%s> was expected", word.text,
+                           names[depth - 1] + 1);
         }
+        depth = found > 0 ? found - 1 : depth - 1;
     }
 }
 
@@ -255,8 +267,11 @@ static void add_node(struct reading *reading, struct apache_node *node)
     if (reading->skipped > 0 || !parent)
         return;
     if (++reading->reader->node_count > APACHE_NODES) {
+        struct dr_source source;
+
+        apache_node_source(node, &source);
         if (!reading->reader->stopped)
-            dr_proxy_fault(&reading->reader->gathering, NULL, true, "more than %d directives; the rest was not read",
+            dr_proxy_fault(&reading->reader->gathering, &source, true, "more than %d directives; the rest was not read",
                            APACHE_NODES);
         reading->reader->stopped = true;
         return;
@@ -372,7 +387,10 @@ void apache_read_source(struct apache_reader *reader, struct apache_source *sour
 
     while (!reader->stopped && !reader->no_memory && (r = apache_line_next(reader->arena, source, &line)) > 0) {
         if (++reader->line_count > APACHE_LINES) {
-            dr_proxy_fault(&reader->gathering, NULL, true, "more than %d lines; the rest was not read", APACHE_LINES);
+            struct dr_source where;
+
+            apache_line_source(source, &line, &where);
+            dr_proxy_fault(&reader->gathering, &where, true, "more than %d lines; the rest was not read", APACHE_LINES);
             reader->stopped = true;
         }
         read_line(&reading, &line);

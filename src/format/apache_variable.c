@@ -34,7 +34,9 @@ static void put(struct apache_reader *reader, struct apache_variable **list, siz
 /* Variables are found without regard to case (an APR table); <IfDefine> goes by the exact name. */
 void apache_define(struct apache_reader *reader, const char *name, const char *value)
 {
-    struct apache_variable *old = find(reader->variables, reader->variable_count, name, strlen(name));
+    struct apache_variable *old = !apache_spend(reader, reader->variable_count)
+                                      ? NULL
+                                      : find(reader->variables, reader->variable_count, name, strlen(name));
 
     if (old && strcmp(old->name, name) == 0) {
         if (value)
@@ -48,6 +50,8 @@ void apache_undefine(struct apache_reader *reader, const char *name)
 {
     size_t kept = 0;
 
+    if (!apache_spend(reader, reader->variable_count))
+        return;
     for (size_t i = 0; i < reader->variable_count; i++)
         if (strcasecmp(reader->variables[i].name, name) != 0)
             reader->variables[kept++] = reader->variables[i];
@@ -56,6 +60,8 @@ void apache_undefine(struct apache_reader *reader, const char *name)
 
 bool apache_is_defined(const struct apache_reader *reader, const char *name)
 {
+    if (!apache_spend(reader, reader->variable_count))
+        return false;
     for (size_t i = 0; i < reader->variable_count; i++)
         if (strcmp(reader->variables[i].name, name) == 0)
             return true;
@@ -64,7 +70,8 @@ bool apache_is_defined(const struct apache_reader *reader, const char *name)
 
 const char *apache_variable(const struct apache_reader *reader, const char *name, size_t length)
 {
-    const struct apache_variable *defined = find(reader->variables, reader->variable_count, name, length);
+    const struct apache_variable *defined =
+        !apache_spend(reader, reader->variable_count) ? NULL : find(reader->variables, reader->variable_count, name, length);
 
     if (defined && defined->value)
         return defined->value;

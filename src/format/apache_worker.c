@@ -99,7 +99,8 @@ static struct apache_worker *find_or_make(struct apache_reader *reader, struct a
 {
     const char *url = apache_worker_url(reader->arena, spelt);
     size_t length = 0;
-    struct apache_worker *found = url ? longest(*workers, *count, url, kinds, &length) : NULL;
+    struct apache_worker *found =
+        url && apache_spend(reader, *count) ? longest(*workers, *count, url, kinds, &length) : NULL;
 
     *ret_shared = found != NULL;
     if (found || !url)
