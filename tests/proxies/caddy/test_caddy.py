@@ -537,6 +537,33 @@ def refused_by_h2(name, route, upstream, port):
         problem("%s: line %s: h2c: upgrade %s, a WebSocket %s" % (name, route["source"]["line"], route["upgrade"], "came through" if came else "did not come through"))
 
 
+def test_idle(caddy):
+    """A silent WebSocket is cut by read_timeout of the transport, and by nothing else."""
+    upstream = Upstream()
+    upstream.start()
+    for option, cut in (("read_timeout 1s", True), ("write_timeout 1s", False)):
+        port = free_port()
+        adapted, why = caddy.adapt(":%d {\n\treverse_proxy %s {\n\t\ttransport http {\n\t\t\t%s\n\t\t}\n\t}\n}\n" % (port, upstream.address, option))
+        if why or caddy.load(adapted):
+            problem("idle: refused: %s" % why)
+            continue
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+            client.sendall(("GET / HTTP/1.1\r\nHost: x\r\n%s\r\n" % "".join("%s: %s\r\n" % one for one in model.handshake(False).items())).encode())
+            data = b""
+            while b"hello" not in data:
+                data += client.recv(65536) or sys.exit("idle: no WebSocket: %r" % data)
+            began = time.time()
+            client.settimeout(2.5)
+            try:
+                closed = client.recv(1) == b""
+            except TimeoutError:
+                closed = False
+        count("live: silent WebSockets")
+        if closed != cut or (cut and not 0.5 < time.time() - began < 2.4):
+            problem("idle: %s: %s after %.1f s" % (option, "closed" if closed else "open", time.time() - began))
+    upstream.close()
+
+
 def test_live(caddy, folder):
     upstreams = [Upstream() for _ in range(150)]
     by_port = {int(one.address.split(":")[1]): one for one in upstreams}
@@ -595,6 +622,7 @@ def main():
         test_generated(caddy, folder)
         count("seconds until live", round(time.time() - began, 1))
         test_live(caddy, folder)
+        test_idle(caddy)
     finally:
         caddy.stop()
         shutil.rmtree(folder, ignore_errors=True)
