@@ -32,7 +32,7 @@ static const char *environment[3];
 static struct dr_request request;
 static pid_t server;
 
-enum { TIMEOUT_MS = 400 };
+enum { TIMEOUT_MS = 400, PATIENCE_MS = 10000 /* for what does come, also under valgrind */ };
 
 static void setup(void)
 {
@@ -70,6 +70,11 @@ static void teardown(void)
     server = 0;
     ck_assert_int_gt(asprintf(&command, "rm -rf '%s'", home), 0);
     ck_assert_int_eq(system(command), 0);
+    free(home);
+    free(home_variable);
+    free(port_variable);
+    home = home_variable = port_variable = NULL;
+    environment[0] = environment[1] = NULL;
 }
 
 static struct dr_context *fresh(void)
@@ -215,6 +220,7 @@ static void gateway(int fd, const char *asked)
 
 START_TEST(a_gateway_answers)
 {
+    request.probe_timeout_ms = PATIENCE_MS;
     const struct dr_endpoint *endpoint = ask_server(gateway);
     const struct dr_answer *answer = &endpoint->page;
 
@@ -459,6 +465,7 @@ static void deep_gateway(int fd, const char *asked)
 START_TEST(deep_connects_with_the_right_token_only)
 {
     request.deep = DR_DEEP_TOKEN;
+    request.probe_timeout_ms = PATIENCE_MS;
     const struct dr_endpoint *endpoint = ask_server(deep_gateway);
 
     ck_assert(endpoint->deep.tried && endpoint->deep.ok);
