@@ -4,6 +4,7 @@
  */
 #include "facts/live_probe.h"
 
+#include "api/network.h"
 #include <ctype.h>
 #include <string.h>
 
@@ -126,7 +127,7 @@ static void add_route(struct dr_context *context, const struct dr_route *route, 
     place->endpoint->source = route->source;
     if (route->pattern && !route->path)
         dr_live_settle(place->endpoint, DR_REACH_NOT_ASKED, "which path leads there is a pattern: it is not guessed");
-    else if (!dr_address_parse(listen.address, &number) || !dr_live_is_own(context, &number))
+    else if (!dr_address_parse(listen.address, &number) || !dr_address_is_own(context, &number))
         dr_live_settle(place->endpoint, DR_REACH_NOT_ASKED, "the proxy listens at an address that this host does not have");
     else if (dr_live_nobody_listens(context, &number, listen.port, &reach, &why))
         dr_live_settle(place->endpoint, reach, why);

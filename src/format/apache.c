@@ -84,7 +84,7 @@ static int apache_read(const struct dr_proxy_loader *loader, const char *path, c
     int r = understand(reader, ret_config);
 
     if (budget.spent)
-        dr_proxy_fault(&reader->gathering, &(struct dr_source){ .path = path }, true,
+        dr_proxy_fault(&reader->gathering, &(struct dr_source){ .path = path, .line = 1, .column = 1 }, true,
                        "too large to be understood as a whole");
     /* Mending searches little. */
     reader->budget = dr_arena_alloc(arena, sizeof(*reader->budget));

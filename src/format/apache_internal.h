@@ -15,7 +15,8 @@
  *   apache_rewrite.c  RewriteRule ... [P]
  *   apache_upgrade.c  handshakes, HTTP version, silence                               (ap_proxy_worker_can_upgrade, ap_proxy_tunnel_run)
  *   apache_route.c    who takes which request -> routes
- *   apache_mend.c     what is to be changed where
+ *   apache_upstream.c where it leads
+ *   apache_mend.c, apache_mend_worker.c   what is to be changed where
  *   apache_edit.c     changes as spans: words, lines, sections
  *
  * What stands in brackets is where httpd 2.4 does it. What the source leaves open was asked of a running 2.4.71 with an upstream that
@@ -343,6 +344,18 @@ int apache_rules(const struct apache_reader *reader, const struct apache_server 
 int apache_section_rules(const struct apache_reader *reader, const struct apache_node *section, bool tls,
                          struct apache_rules *ret_rules);
 
+/* Something that can take requests. */
+struct apache_taker {
+    const struct apache_node *node;
+    const struct apache_node *section;
+    const struct apache_rule *rule;
+    const char *path; /* prefix or regular expression */
+    bool regex;
+    size_t target_word;
+    const char *target;
+    bool inherited;
+};
+
 /* The reader's own of a route (struct dr_route.place). */
 struct apache_place {
     const struct apache_tree *tree;
@@ -389,7 +402,18 @@ void apache_upgrade(const struct apache_facts *facts, const struct apache_place 
 void apache_choose_workers(struct apache_place *place);
 void apache_silence(const struct apache_place *place, struct dr_route *route);
 
-bool apache_same_host(const char *left, const char *right);
+struct apache_taker apache_rule_taker(const struct apache_rule *rule);
+/* The path of the upstream that a request for `point` asks for; NULL: not knowable. */
+const char *apache_seen_path(struct dr_arena *arena, const struct apache_taker *taker, const char *point,
+                             const char *target_path);
+void apache_set_upstream(struct dr_arena *arena, struct dr_route *route, const struct apache_taker *taker, const char *spelt,
+                         const char *point);
+bool apache_same_host(const char *left, const char *right); /* localhost, 127.0.0.1 and ::1 are one */
+bool apache_same_upstream(struct dr_arena *arena, const char *left, const char *right);
+const char *apache_with_path(struct dr_arena *arena, const char *url);
+const char *apache_request_url(const struct apache_place *place, const char *target, const char *seen);
+const char *apache_rule_url(const struct apache_place *place, const struct apache_rule *rule);
+
 int apache_routes(struct apache_reader *reader, struct apache_tree *tree);
 
 /* --- edits ---------------------------------------------------------------------------------------------------------------- */
@@ -412,6 +436,33 @@ void apache_edit_delete(struct apache_edits *edits, const struct apache_node *no
 /* A new line below a directive or, for sections, below their end; the lines of `text` are indented as it is. "\t" at the beginning of a line of
  * `text` is one step further in, as the file steps. */
 void apache_edit_below(struct apache_edits *edits, const struct apache_node *node, const char *text);
+
+/* --- mending ---------------------------------------------------------------------------------------------------------------- */
+
+#define APACHE_LONG_ENOUGH_MS ((int64_t)3600 * 1000)
+
+struct apache_mending {
+    struct apache_edits out;
+    const struct dr_route *route;
+    const struct apache_place *place;
+    struct apache_facts facts;
+    bool moved; /* the upstream's host was changed */
+    struct apache_place after; /* `place` with the worker and the URLs that it has then */
+    const char *settings; /* for a worker that has to be made: "upgrade=websocket timeout=3600" */
+    const char *lines; /* new lines for the place of the route */
+};
+
+/* Remembers why it cannot be done. */
+void apache_cannot(struct apache_mending *mending, const char *why);
+/* Adds to mending->settings or ->lines. */
+void apache_mend_add(struct apache_mending *mending, const char **list, const char *separator, const char *text);
+/* A URL of this route, with the host that it has after the edit. */
+const char *apache_moved_url(struct apache_mending *mending, const char *url);
+void apache_mend_upstream(struct apache_mending *mending);
+/* "name=value" (`text`) for the workers of the route. */
+void apache_mend_worker(struct apache_mending *mending, const char *name, const char *text);
+/* Puts mending->settings into a section of their own. */
+void apache_mend_section(struct apache_mending *mending);
 
 int apache_mend(const struct dr_route *route, unsigned mends, struct dr_arena *arena, struct dr_route_edits *ret_edits,
                 const char **ret_why_not);

@@ -13,26 +13,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define LONG_ENOUGH_MS ((int64_t)3600 * 1000)
-#define LOOPBACK "127.0.0.1"
-
-struct mending {
-    struct apache_edits out;
-    const struct dr_route *route;
-    const struct apache_place *place;
-    struct apache_facts facts;
-    bool moved; /* the upstream's host was changed */
-    struct apache_place after; /* `place` with the worker and the URLs that it has then */
-    const char *settings; /* for a worker that has to be made: "upgrade=websocket timeout=3600" */
-    const char *lines; /* new lines for the place of the route */
-};
-
-static void cannot(struct mending *mending, const char *why)
-{
-    if (!mending->out.why_not)
-        mending->out.why_not = why;
-}
-
 /* Members of one balancer share everything. */
 static bool same_upstream(const struct dr_route *left, const struct dr_route *right)
 {
@@ -53,7 +33,7 @@ static bool holds_for(const struct apache_place *place, const struct apache_node
 }
 
 /* A directive holds for routes to this upstream only. */
-static bool is_ours_alone(const struct mending *mending, const struct apache_node *node)
+static bool is_ours_alone(const struct apache_mending *mending, const struct apache_node *node)
 {
     const struct dr_proxy_config *config = mending->route->config;
 
@@ -61,227 +41,6 @@ static bool is_ours_alone(const struct mending *mending, const struct apache_nod
         if (!same_upstream(mending->route, &config->routes[i]) && holds_for(config->routes[i].place, node))
             return false;
     return true;
-}
-
-static void add_text(struct mending *mending, const char **list, const char *separator, const char *text)
-{
-    *list = *list ? dr_arena_format(mending->out.arena, "%s%s%s", *list, separator, text) : text;
-    if (!*list)
-        mending->out.error = -ENOMEM;
-}
-
-/* --- upstream --------------------------------------------------------------------------------------------------------------- */
-
-/* Is it spelt so that it may mean ::1? */
-static bool is_doubtful(const char *host)
-{
-    return host && (strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0);
-}
-
-/* The host in a spelling such as http://localhost:1/ becomes 127.0.0.1. False: it does not name this upstream, or not so. */
-static bool move_word(struct mending *mending, const struct apache_node *node, size_t word, bool needed)
-{
-    const char *text = apache_arg(node, word), *begin = strstr(text, "://");
-    struct dr_proxy_url url = { 0 };
-    const char *moved;
-
-    if (!begin || !dr_proxy_url_parse(mending->out.arena, text, strcspn(text, "$%*"), &url) || !is_doubtful(url.host) ||
-        (url.port != 0 && url.port != mending->route->upstream_port))
-        return false;
-    if (!needed && (node->made || !node->words[word].verbatim))
-        return false;
-    begin += 3;
-    moved = dr_arena_format(mending->out.arena, "%.*s%s%s", (int)(begin - text), text, LOOPBACK,
-                            begin + strlen(url.host) + (*begin == '[' ? 2 : 0));
-    apache_edit_word(&mending->out, node, word, moved);
-    return true;
-}
-
-/* What else names the upstream by its URL and would no longer fit: ProxyPassReverse and <Proxy> of the same server. */
-static void move_companions(struct mending *mending)
-{
-    const struct apache_place *place = mending->place;
-    const struct apache_node *parent = place->node->parent;
-
-    for (const struct apache_node *node = parent->first; node; node = node->next)
-        if (apache_is(node, "ProxyPassReverse"))
-            (void)move_word(mending, node, node->word_count > 1 ? 1 : 0, false);
-        else if (apache_is(node, "ProxySet") && node->word_count > 1)
-            (void)move_word(mending, node, 0, false);
-    for (size_t i = 0; i < place->server->section_count; i++) {
-        const struct apache_node *section = place->server->sections[i];
-
-        if (apache_is(section, "<Proxy") && apache_proxy_covers(section, place->url) == APACHE_ALL)
-            (void)move_word(mending, section, apache_section_word(section), false);
-    }
-}
-
-/* A URL of this route, with the host that it has after the edit. */
-static const char *moved_url(struct mending *mending, const char *url)
-{
-    const char *begin = strstr(url, "://");
-    size_t host = begin ? strcspn(begin + 3, "/") : 0;
-    const char *port = begin ? begin + 3 + host : NULL;
-
-    if (!mending->moved || !begin || strncasecmp(url, "balancer:", 9) == 0)
-        return url;
-    while (port > begin + 3 && *port != ':' && *port != ']')
-        port--;
-    return dr_arena_format(mending->out.arena, "%.*s" LOOPBACK "%s", (int)(begin + 3 - url), url,
-                           *port == ':' ? port : begin + 3 + host);
-}
-
-/* Is the worker of this route made by a directive that was moved along with it? */
-static bool moves_along(const struct apache_place *place, const struct apache_worker *worker)
-{
-    const struct apache_node *own = place->member ? place->member : place->node;
-    const struct apache_node *maker = worker ? worker->node : NULL;
-
-    if (!maker)
-        return false;
-    return maker == own || apache_is(maker, "<Proxy") || (maker->parent && apache_is(maker->parent, "<Proxy"));
-}
-
-/*
- * With another host it may be another worker: one that is there already when the server made it earlier, or when it fits better; else a
- * new one.
- */
-static const struct apache_worker *after_move(struct mending *mending, const struct apache_worker *old,
-                                              const struct apache_worker *found)
-{
-    const struct apache_place *place = &mending->after;
-    const struct apache_server *main = place->server->main;
-    bool by_rule = place->handshake || place->is_rule;
-
-    if (found && found != old) {
-        const char *own =
-            apache_worker_url(mending->out.arena, moved_url(mending, apache_arg(place->node, place->target_word)));
-        bool of_main = main && found >= main->workers && found < main->workers + main->worker_count;
-        bool of_same = !main || of_main == place->inherited;
-        size_t length = own ? strlen(own) : 0;
-        bool fits = of_main ? strlen(found->url) >= length : strlen(found->url) > length;
-
-        if (by_rule || (of_same && (!old || found->match == old->match) ? !old || found < old : fits))
-            return found;
-    }
-    return moves_along(place, old) ? old : NULL;
-}
-
-static void change_workers(struct mending *mending)
-{
-    struct apache_place *after = &mending->after;
-    struct apache_place found;
-
-    after->handshake_url = moved_url(mending, after->handshake_url);
-    after->url = moved_url(mending, after->url);
-    if (!after->handshake_url || !after->url || (after->member && !after->handshake))
-        return;
-    found = *after;
-    apache_choose_workers(&found);
-    after->worker = after_move(mending, after->worker, found.worker);
-    after->deep_worker = after_move(mending, after->deep_worker, found.deep_worker);
-}
-
-static void mend_upstream(struct mending *mending)
-{
-    const struct apache_place *place = mending->place;
-
-    if (place->handshake)
-        mending->moved = move_word(mending, place->handshake->node, 1, true);
-    if (is_doubtful(mending->route->upstream_host)) {
-        mending->moved = move_word(mending, place->member ? place->member : place->node, place->target_word, true);
-        if (!mending->moved)
-            cannot(mending, "the upstream is not spelt in one piece: change it by hand");
-    }
-    if (!mending->moved)
-        return;
-    move_companions(mending);
-    change_workers(mending);
-}
-
-/* --- the worker ----------------------------------------------------------------------------------------------------------- */
-
-/* The word "name=..." of a directive, or its word_count. */
-static size_t find_parameter(const struct apache_node *node, const char *name)
-{
-    size_t length = strlen(name), i = 0;
-
-    while (i < node->word_count &&
-           (strncasecmp(apache_arg(node, i), name, length) != 0 || apache_arg(node, i)[length] != '='))
-        i++;
-    return i;
-}
-
-/* name=value where one worker is made; NULL: where this route's own directive makes one. */
-static void set_worker(struct mending *mending, const struct apache_worker *worker, const char *name, const char *text)
-{
-    const struct apache_place *place = &mending->after;
-    const struct apache_node *maker = worker ? worker->node : place->member ? place->member : place->node;
-    /* A value that ProxySet gives elsewhere comes later and wins. */
-    const struct apache_node *setter = !worker                   ? NULL
-                                       : strcmp(name, "timeout") ? worker->upgrade_node
-                                                                 : worker->timeout_node;
-
-    for (int i = 0; i < 2; i++) {
-        const struct apache_node *node = i ? setter : maker;
-        size_t word = node ? find_parameter(node, name) : 0;
-
-        if (node && word < node->word_count) {
-            apache_edit_word(&mending->out, node, word, text);
-            return;
-        }
-    }
-    apache_edit_append(&mending->out, maker, text);
-}
-
-static bool is_right(const struct mending *mending, const struct apache_worker *worker, const char *name)
-{
-    struct apache_place place = mending->after;
-    struct apache_verdict verdicts[APACHE_OBSTACLES];
-    struct dr_route silence = { 0 };
-
-    place.worker = place.deep_worker = worker;
-    if (strcmp(name, "upgrade") == 0) {
-        apache_obstacles(&mending->facts, &place, verdicts);
-        return verdicts[APACHE_OBSTACLE_WORKER].upgrade == DR_UPGRADE_PASSED;
-    }
-    apache_silence(&place, &silence);
-    return silence.idle_timeout_ms == 0 || silence.idle_timeout_ms >= LONG_ENOUGH_MS;
-}
-
-/*
- * Both workers of a route. What has none of its own gets one in a section: the rules, and the shortest path of a ProxyPassMatch, whose
- * worker httpd does not use for it.
- */
-static void set_parameter(struct mending *mending, const char *name, const char *text)
-{
-    const struct apache_place *place = &mending->after;
-    bool by_rule = place->handshake || (place->is_rule && !place->member);
-    bool match = place->deep_worker && place->deep_worker->match && !place->worker;
-    bool exact_right = is_right(mending, place->worker, name), deep_right = is_right(mending, place->deep_worker, name);
-
-    if (!exact_right && (place->worker || !(by_rule || match)))
-        set_worker(mending, place->worker, name, text);
-    else if (!exact_right)
-        add_text(mending, &mending->settings, " ", text);
-    if (!deep_right && place->deep_worker != place->worker)
-        set_worker(mending, place->deep_worker, name, text);
-}
-
-/* The section that makes a worker for a rule; it cannot stand in a Location. */
-static void make_worker(struct mending *mending)
-{
-    const struct apache_place *place = mending->place;
-    const struct apache_node *below = place->handshake ? place->handshake->node : place->node;
-    const char *url = mending->after.handshake_url;
-
-    if (!mending->settings || !url)
-        return;
-    while (below->parent && below->parent->section && !apache_is(below->parent, "<VirtualHost"))
-        below = below->parent;
-    apache_edit_below(
-        &mending->out, below,
-        dr_arena_format(mending->out.arena, "<Proxy \"%s\">\n\tProxySet %s\n</Proxy>", url, mending->settings));
 }
 
 static bool is_in(const struct apache_node *node, const char *section)
@@ -293,7 +52,7 @@ static bool is_in(const struct apache_node *node, const char *section)
 }
 
 /* Does a directive that holds come behind what is added at the route's own place? */
-static bool is_later(const struct mending *mending, const struct apache_effect *effect)
+static bool is_later(const struct apache_mending *mending, const struct apache_effect *effect)
 {
     const struct apache_place *place = mending->place;
 
@@ -322,7 +81,7 @@ static bool sets_old_version(const struct apache_node *node, size_t *ret_word)
     return false;
 }
 
-static void mend_version(struct mending *mending)
+static void mend_version(struct apache_mending *mending)
 {
     const struct apache_scope *scope = &mending->place->scope;
     bool unset = false;
@@ -339,18 +98,18 @@ static void mend_version(struct mending *mending)
             if (apache_is(node, "SetEnv") || node->word_count == first + 1)
                 apache_edit_delete(&mending->out, node);
             else
-                cannot(mending, "force-proxy-request-1.0 is set together with other variables: take it out by hand");
+                apache_cannot(mending, "force-proxy-request-1.0 is set together with other variables: take it out by hand");
         } else if (apache_is(node, "SetEnv") && !is_later(mending, &scope->effects[i])) {
             unset = true;
         } else {
-            cannot(mending, "force-proxy-request-1.0 is set for other requests too: take it away by hand");
+            apache_cannot(mending, "force-proxy-request-1.0 is set for other requests too: take it away by hand");
         }
     }
     if (unset)
-        add_text(mending, &mending->lines, "\n", "UnsetEnv force-proxy-request-1.0");
+        apache_mend_add(mending, &mending->lines, "\n", "UnsetEnv force-proxy-request-1.0");
 }
 
-static void mend_upgrade(struct mending *mending, bool wanted)
+static void mend_upgrade(struct apache_mending *mending, bool wanted)
 {
     struct apache_verdict verdicts[APACHE_OBSTACLES];
     const struct apache_effect *effect = apache_last_request_header(&mending->place->scope, DR_ROUTE_UPGRADE);
@@ -359,53 +118,55 @@ static void mend_upgrade(struct mending *mending, bool wanted)
     /* Asked for or not: moving the upstream takes nothing away. */
     if (mending->moved && mending->route->upgrade == DR_UPGRADE_PASSED &&
         verdicts[APACHE_OBSTACLE_WORKER].upgrade != DR_UPGRADE_PASSED)
-        set_parameter(mending, "upgrade", "upgrade=websocket");
+        apache_mend_worker(mending, "upgrade", "upgrade=websocket");
     if (!wanted || mending->route->upgrade == DR_UPGRADE_PASSED)
         return;
     if (verdicts[APACHE_OBSTACLE_MODULE].upgrade != DR_UPGRADE_PASSED)
-        cannot(mending, verdicts[APACHE_OBSTACLE_MODULE].why);
+        apache_cannot(mending, verdicts[APACHE_OBSTACLE_MODULE].why);
     if (mending->place->handshake_elsewhere)
-        cannot(mending,
-               "a RewriteRule hands the handshakes of this path to another upstream: decide by hand which is right");
+        apache_cannot(mending,
+                      "a RewriteRule hands the handshakes of this path to another upstream: decide by hand which is right");
     if (verdicts[APACHE_OBSTACLE_HEADER].upgrade != DR_UPGRADE_PASSED) {
         if (effect && !effect->maybe && is_ours_alone(mending, effect->node))
             apache_edit_delete(&mending->out, effect->node);
         else
-            cannot(mending, "RequestHeader changes Upgrade for other upstreams or for some requests: change it by hand");
+            apache_cannot(mending,
+                          "RequestHeader changes Upgrade for other upstreams or for some requests: change it by hand");
     }
     if (verdicts[APACHE_OBSTACLE_VERSION].upgrade != DR_UPGRADE_PASSED)
         mend_version(mending);
     if (verdicts[APACHE_OBSTACLE_WORKER].upgrade != DR_UPGRADE_PASSED)
-        set_parameter(mending, "upgrade", "upgrade=websocket");
+        apache_mend_worker(mending, "upgrade", "upgrade=websocket");
 }
 
-static void mend_timeout(struct mending *mending, bool wanted)
+static void mend_timeout(struct apache_mending *mending, bool wanted)
 {
     struct dr_route after = { .idle_timeout_ms = -1 };
 
     apache_silence(&mending->after, &after);
-    if (after.idle_timeout_ms == 0 || after.idle_timeout_ms >= LONG_ENOUGH_MS)
+    if (after.idle_timeout_ms == 0 || after.idle_timeout_ms >= APACHE_LONG_ENOUGH_MS)
         return;
     if (wanted || (mending->moved && after.idle_timeout_ms < mending->route->idle_timeout_ms))
-        set_parameter(mending, "timeout", "timeout=3600");
+        apache_mend_worker(mending, "timeout", "timeout=3600");
 }
 
 /* --- what is forwarded ---------------------------------------------------------------------------------------------------- */
 
 /* A line that must have the last word. `old`: the directive that has it now, or NULL. */
-static void put_line(struct mending *mending, const struct apache_effect *old, const char *line)
+static void put_line(struct apache_mending *mending, const struct apache_effect *old, const char *line)
 {
     if (old && !old->maybe && is_ours_alone(mending, old->node))
         apache_edit_line(&mending->out, old->node, line);
     else if (old && is_later(mending, old))
-        cannot(mending, dr_arena_format(mending->out.arena,
-                                        "%s in line %u of %s says otherwise, for other requests too: change it by hand",
-                                        old->node->name, old->node->first_line, old->node->file->path));
+        apache_cannot(mending,
+                      dr_arena_format(mending->out.arena,
+                                      "%s in line %u of %s says otherwise, for other requests too: change it by hand",
+                                      old->node->name, old->node->first_line, old->node->file->path));
     else
-        add_text(mending, &mending->lines, "\n", line);
+        apache_mend_add(mending, &mending->lines, "\n", line);
 }
 
-static void put_switch(struct mending *mending, const char *name, bool wanted_otherwise)
+static void put_switch(struct apache_mending *mending, const char *name, bool wanted_otherwise)
 {
     const struct apache_scope *scope = &mending->place->scope;
     const struct apache_effect *old = NULL;
@@ -423,7 +184,7 @@ static bool is_address(const struct dr_route_header *header)
     return header->fate == DR_HEADER_SET && (!header->value || strstr(header->value, "%{REMOTE_ADDR}"));
 }
 
-static void mend_forward(struct mending *mending)
+static void mend_forward(struct apache_mending *mending)
 {
     const struct dr_route *route = mending->route;
     const struct apache_scope *scope = &mending->place->scope;
@@ -431,15 +192,16 @@ static void mend_forward(struct mending *mending)
     bool proto = route->headers[DR_ROUTE_FORWARDED_PROTO].fate == DR_HEADER_SET;
 
     if (!(address && proto) && !apache_has_module(mending->place->tree->reader, "headers_module"))
-        cannot(mending, "mod_headers is not loaded: a2enmod headers");
+        apache_cannot(mending, "mod_headers is not loaded: a2enmod headers");
     if (route->headers[DR_ROUTE_HOST].fate != DR_HEADER_CLIENTS) {
         if (apache_last_request_header(scope, DR_ROUTE_HOST))
-            cannot(mending, "RequestHeader changes Host: change it by hand");
+            apache_cannot(mending, "RequestHeader changes Host: change it by hand");
         put_switch(mending, "ProxyPreserveHost", false);
     }
     if (!address) {
         if (apache_believes_everybody(mending->place->server))
-            cannot(mending, "RemoteIPHeader believes everybody: name the proxies that may say so with RemoteIPTrustedProxy");
+            apache_cannot(mending,
+                          "RemoteIPHeader believes everybody: name the proxies that may say so with RemoteIPTrustedProxy");
         put_line(mending, apache_last_request_header(scope, DR_ROUTE_FORWARDED_FOR), "RequestHeader unset X-Forwarded-For");
         put_switch(mending, "ProxyAddHeaders", true);
     }
@@ -449,7 +211,7 @@ static void mend_forward(struct mending *mending)
 }
 
 /* All routes that a line below this route's directive would hold for lead to the same upstream. */
-static bool is_alone_here(const struct mending *mending)
+static bool is_alone_here(const struct apache_mending *mending)
 {
     const struct apache_place *place = mending->place;
     const struct dr_proxy_config *config = mending->route->config;
@@ -464,10 +226,10 @@ static bool is_alone_here(const struct mending *mending)
     return true;
 }
 
-static const char *in_proxy(struct mending *mending, const char *url)
+static const char *in_proxy(struct apache_mending *mending, const char *url)
 {
     struct dr_arena *arena = mending->out.arena;
-    const char *moved = moved_url(mending, url), *begin = moved ? strstr(moved, "://") : NULL;
+    const char *moved = apache_moved_url(mending, url), *begin = moved ? strstr(moved, "://") : NULL;
     const char *lines = mending->lines;
     const char *text =
         begin ? dr_arena_format(arena, "<Proxy \"%.*s/*\">", (int)(begin + 3 + strcspn(begin + 3, "/") - moved), moved)
@@ -483,7 +245,7 @@ static const char *in_proxy(struct mending *mending, const char *url)
 }
 
 /* New lines stand in the Location of the route, or below its directive when nobody else is there; else in a section of the upstream. */
-static void put_lines(struct mending *mending)
+static void put_lines(struct apache_mending *mending)
 {
     const struct apache_place *place = mending->place;
 
@@ -510,7 +272,7 @@ int apache_mend(const struct dr_route *route, unsigned mends, struct dr_arena *a
                 const char **ret_why_not)
 {
     const struct apache_place *place = route->place;
-    struct mending mending = {
+    struct apache_mending mending = {
         .out = { .arena = arena, .edits = ret_edits },
         .route = route,
         .place = place,
@@ -520,13 +282,13 @@ int apache_mend(const struct dr_route *route, unsigned mends, struct dr_arena *a
 
     *ret_edits = (struct dr_route_edits){ 0 };
     if (mends & DR_MEND_UPSTREAM)
-        mend_upstream(&mending);
+        apache_mend_upstream(&mending);
     mend_upgrade(&mending, mends & DR_MEND_UPGRADE);
     mend_timeout(&mending, mends & DR_MEND_TIMEOUT);
     if (mends & DR_MEND_FORWARD)
         mend_forward(&mending);
     /* mod_proxy_http flushes whenever the upstream pauses: route->buffers is never true, and there is nothing to mend. */
-    make_worker(&mending);
+    apache_mend_section(&mending);
     put_lines(&mending);
     if (mending.out.error < 0)
         return mending.out.error;

@@ -11,18 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* Something that can take requests. */
-struct taker {
-    const struct apache_node *node;
-    const struct apache_node *section;
-    const struct apache_rule *rule;
-    const char *path; /* prefix or regular expression */
-    bool regex;
-    size_t target_word;
-    const char *target;
-    bool inherited;
-};
-
 /* A path at which somebody else may take the requests. */
 struct point {
     const char *path;
@@ -35,9 +23,9 @@ struct routing {
     struct apache_tree *tree;
     struct apache_server *server;
     struct apache_rules rules;
-    struct taker *locations; /* with a ProxyPass, in merge order */
+    struct apache_taker *locations; /* with a ProxyPass, in merge order */
     size_t location_count, location_room;
-    struct taker *passes; /* the list, in order */
+    struct apache_taker *passes; /* the list, in order */
     size_t pass_count, pass_room;
     struct point *points;
     size_t point_count, point_room;
@@ -50,9 +38,10 @@ struct routing {
 
 /* --- gathering -------------------------------------------------------------------------------------------------------------- */
 
-static int add_taker(struct routing *routing, struct taker **list, size_t *count, size_t *room, struct taker taker)
+static int add_taker(struct routing *routing, struct apache_taker **list, size_t *count, size_t *room,
+                     struct apache_taker taker)
 {
-    struct taker *grown = dr_arena_grow(routing->reader->arena, *list, *count, sizeof(*grown), room);
+    struct apache_taker *grown = dr_arena_grow(routing->reader->arena, *list, *count, sizeof(*grown), room);
 
     if (!grown)
         return -ENOMEM;
@@ -108,12 +97,12 @@ static int add_location(struct routing *routing, const struct apache_server *ser
         return 0;
     if (pass)
         r = add_taker(routing, &routing->locations, &routing->location_count, &routing->location_room,
-                      (struct taker){ .node = pass,
-                                      .section = section,
-                                      .path = regex ? regex : apache_arg(section, 0),
-                                      .regex = regex != NULL,
-                                      .target = apache_arg(pass, 0),
-                                      .inherited = server != routing->server });
+                      (struct apache_taker){ .node = pass,
+                                             .section = section,
+                                             .path = regex ? regex : apache_arg(section, 0),
+                                             .regex = regex != NULL,
+                                             .target = apache_arg(pass, 0),
+                                             .inherited = server != routing->server });
     if (r >= 0 && !regex && says_something(section) &&
         strcspn(apache_arg(section, 0), "*?[") == strlen(apache_arg(section, 0)))
         r = add_point(routing, apache_arg(section, 0), NULL);
@@ -130,12 +119,12 @@ static int gather(struct routing *routing, const struct apache_server *server)
         const struct apache_pass *pass = &server->passes[i];
 
         r = add_taker(routing, &routing->passes, &routing->pass_count, &routing->pass_room,
-                      (struct taker){ .node = pass->node,
-                                      .path = pass->path,
-                                      .regex = pass->regex,
-                                      .target_word = pass->target_word,
-                                      .target = pass->target,
-                                      .inherited = server != routing->server });
+                      (struct apache_taker){ .node = pass->node,
+                                             .path = pass->path,
+                                             .regex = pass->regex,
+                                             .target_word = pass->target_word,
+                                             .target = pass->target,
+                                             .inherited = server != routing->server });
         if (r >= 0 && !pass->regex)
             r = add_point(routing, pass->path, pass->node);
     }
@@ -156,19 +145,8 @@ static enum apache_cover rule_covers(const struct apache_rule *rule, const char 
     return cover == APACHE_SOME ? cover : cover == APACHE_ALL ? APACHE_NONE : APACHE_ALL;
 }
 
-static struct taker rule_taker(const struct apache_rule *rule)
-{
-    return (struct taker){ .node = rule->node,
-                           .section = rule->section,
-                           .rule = rule,
-                           .path = rule->pattern,
-                           .regex = true,
-                           .target_word = 1,
-                           .target = rule->target };
-}
-
 /* False: a rule answers by itself, or nobody takes it. */
-static bool find_taker(const struct routing *routing, const char *path, struct taker *ret_taker)
+static bool find_taker(const struct routing *routing, const char *path, struct apache_taker *ret_taker)
 {
     if (!apache_spend(routing->reader, (routing->rules.count + routing->location_count + routing->pass_count) * 4))
         return false;
@@ -180,14 +158,14 @@ static bool find_taker(const struct routing *routing, const char *path, struct t
         if (rule_covers(rule, path) != APACHE_ALL)
             continue;
         if (rule->proxies) {
-            *ret_taker = rule_taker(rule);
+            *ret_taker = apache_rule_taker(rule);
             return true;
         }
         if (rule->ends && rule->always)
             return false;
     }
     for (size_t i = routing->location_count; i > 0; i--) {
-        const struct taker *taker = &routing->locations[i - 1];
+        const struct apache_taker *taker = &routing->locations[i - 1];
 
         if (apache_location_covers(taker->section, path) == APACHE_ALL) {
             *ret_taker = *taker;
@@ -195,7 +173,7 @@ static bool find_taker(const struct routing *routing, const char *path, struct t
         }
     }
     for (size_t i = 0; i < routing->pass_count; i++) {
-        const struct taker *taker = &routing->passes[i];
+        const struct apache_taker *taker = &routing->passes[i];
 
         if ((taker->regex ? apache_regex_covers(taker->path, path) : apache_alias_covers(taker->path, path)) == APACHE_ALL) {
             *ret_taker = *taker;
@@ -230,88 +208,8 @@ static int note_made(struct routing *routing, const struct apache_node *node, co
     return 0;
 }
 
-/* The path of the upstream that a request for `point` asks for; NULL: not knowable. */
-static const char *seen_path(struct dr_arena *arena, const struct taker *taker, const char *point, const char *target_path)
-{
-    const char *rest = "";
-    const char *beginning;
-
-    if (taker->rule && taker->section)
-        return NULL;
-    if (!taker->regex) {
-        size_t length = strlen(taker->path);
-
-        if (strncmp(point, taker->path, length) == 0)
-            rest = point + length;
-        return dr_arena_format(arena, "%s%s", target_path, rest);
-    }
-    if (!apache_regex_prefix(arena, taker->path, &beginning))
-        return NULL;
-    if (!strchr(taker->target, '$') && !strstr(taker->target, "%{REQUEST_URI}"))
-        /* ProxyPassMatch puts the whole path behind; a rule does not. */
-        return taker->rule ? (*target_path ? target_path : "/") : dr_arena_format(arena, "%s%s", target_path, point);
-    if (strstr(taker->target, "%{REQUEST_URI}"))
-        return dr_arena_format(arena, "%s%s", target_path, point);
-
-    size_t group = strcspn(taker->path + (*taker->path == '^'), "(");
-
-    if (!strchr(taker->path, '('))
-        return NULL;
-    if (taker->path[(*taker->path == '^') + group - (group > 0)] == '?')
-        group = group >= 2 ? group - 1 : 0;
-    return dr_arena_format(arena, "%s%s", target_path, strlen(point) > group ? point + group : "");
-}
-
-static unsigned default_port(const char *scheme)
-{
-    return strcmp(scheme, "http") == 0 || strcmp(scheme, "ws") == 0     ? 80
-           : strcmp(scheme, "https") == 0 || strcmp(scheme, "wss") == 0 ? 443
-                                                                        : 0;
-}
-
-static void set_upstream(struct dr_arena *arena, struct dr_route *route, const struct taker *taker, const char *spelt,
-                         const char *point)
-{
-    const char *bar = strncasecmp(spelt, "unix:", 5) == 0 ? strchr(spelt, '|') : NULL;
-    const char *plain = bar ? bar + 1 : spelt;
-    struct dr_proxy_url url = { .scheme = "", .path = "" };
-    bool understood = dr_proxy_url_parse(arena, plain, strcspn(plain, "$%"), &url);
-    const char *seen;
-
-    route->upstream_text = spelt;
-    route->upstream_tls = strcmp(url.scheme, "https") == 0 || strcmp(url.scheme, "wss") == 0;
-    if (understood && !bar) {
-        route->upstream_host = url.host;
-        route->upstream_port = url.port ? url.port : default_port(url.scheme);
-    }
-    seen = seen_path(arena, taker, point, url.path);
-    route->upstream_path = seen && *seen == '\0' ? "/" : seen;
-    if (seen && strcmp(route->upstream_path, point) == 0)
-        route->upstream_path = NULL;
-}
-
-/* This host has several names. */
-static bool is_loopback(const char *host)
-{
-    return strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 || strcmp(host, "127.0.0.1") == 0;
-}
-
-bool apache_same_host(const char *left, const char *right)
-{
-    return strcasecmp(left, right) == 0 || (is_loopback(left) && is_loopback(right));
-}
-
-static bool same_upstream(struct dr_arena *arena, const char *left, const char *right)
-{
-    struct dr_proxy_url a = { 0 }, b = { 0 };
-
-    return dr_proxy_url_parse(arena, left, strcspn(left, "$%"), &a) &&
-           dr_proxy_url_parse(arena, right, strcspn(right, "$%"), &b) && apache_same_host(a.host, b.host) &&
-           (a.port ? a.port : default_port(a.scheme)) == (b.port ? b.port : default_port(b.scheme));
-}
-
 /* Which rule takes the handshakes of the requests at a point, before `taker` is asked. */
-static void find_handshake(const struct routing *routing, const struct taker *taker, const char *point,
+static void find_handshake(const struct routing *routing, const struct apache_taker *taker, const char *point,
                            struct apache_place *place)
 {
     for (size_t i = 0; i < routing->rules.count && !place->handshake && apache_spend(routing->reader, 8); i++) {
@@ -333,39 +231,25 @@ static void find_handshake(const struct routing *routing, const struct taker *ta
     }
 }
 
-/* What is asked for always has a path. */
-static const char *with_path(struct dr_arena *arena, const char *url)
+/* What a header's fate does not say. */
+static const char *note(const struct apache_place *place, const struct dr_route *route)
 {
-    const char *host = url ? strstr(url, "://") : NULL;
+    const struct dr_route_header *address = &route->headers[DR_ROUTE_FORWARDED_FOR];
+    bool maybe;
+    const struct apache_node *adds = apache_scope_last(&place->scope, "ProxyAddHeaders", &maybe);
 
-    return host && !strchr(host + 3, '/') ? dr_arena_format(arena, "%s/", url) : url;
+    if (apache_believes_everybody(place->server))
+        return "RemoteIPHeader without RemoteIPTrustedProxy or RemoteIPInternalProxy: httpd takes whatever address a client "
+               "names for the client's";
+    if (address->fate == DR_HEADER_SET && adds && !maybe && strcasecmp(apache_arg(adds, 0), "on") != 0)
+        return "RequestHeader sets X-Forwarded-For, and ProxyAddHeaders is Off: a client that sends \"Connection: "
+               "X-Forwarded-For\" makes "
+               "httpd drop it";
+    return NULL;
 }
 
-/* The URL that is asked for when somebody asks for the route's own path; without "$1" where that is not known. */
-static const char *request_url(const struct apache_place *place, const char *target, const char *seen)
-{
-    struct dr_arena *arena = place->tree->reader->arena;
-    const char *url = apache_worker_url(arena, target);
-    const char *host = url ? strstr(url, "://") : NULL;
-
-    if (host && seen)
-        return with_path(arena,
-                         dr_arena_format(arena, "%.*s%s", (int)(host + 3 + strcspn(host + 3, "/$%") - url), url, seen));
-    return url ? with_path(arena, dr_arena_strndup(arena, url, strcspn(url, "$%"))) : NULL;
-}
-
-/* For handshakes that a rule takes. */
-static const char *rule_url(const struct apache_place *place, const struct apache_rule *rule)
-{
-    const struct taker taker = rule_taker(rule);
-    struct dr_proxy_url url = { .path = "" };
-
-    (void)dr_proxy_url_parse(place->tree->reader->arena, rule->target, strcspn(rule->target, "$%"), &url);
-    return request_url(place, rule->target, seen_path(place->tree->reader->arena, &taker, place->path, url.path));
-}
-
-static int finish(struct routing *routing, const struct taker *taker, struct apache_place *place, struct dr_route *route,
-                  const char *spelt)
+static int finish(struct routing *routing, const struct apache_taker *taker, struct apache_place *place,
+                  struct dr_route *route, const char *spelt)
 {
     struct dr_arena *arena = routing->reader->arena;
     struct apache_facts facts = {
@@ -375,11 +259,11 @@ static int finish(struct routing *routing, const struct taker *taker, struct apa
     const char *plain = strncasecmp(spelt, "unix:", 5) == 0 && strchr(spelt, '|') ? strchr(spelt, '|') + 1 : spelt;
 
     (void)dr_proxy_url_parse(arena, plain, strcspn(plain, "$%"), &url);
-    place->url = place->member ? with_path(arena, apache_worker_url(arena, spelt))
-                               : request_url(place, spelt, seen_path(arena, taker, place->path, url.path));
+    place->url = place->member ? apache_with_path(arena, apache_worker_url(arena, spelt))
+                               : apache_request_url(place, spelt, apache_seen_path(arena, taker, place->path, url.path));
     place->handshake_url = place->url;
-    if (place->handshake && same_upstream(arena, place->handshake->target, plain)) {
-        place->handshake_url = rule_url(place, place->handshake);
+    if (place->handshake && apache_same_upstream(arena, place->handshake->target, plain)) {
+        place->handshake_url = apache_rule_url(place, place->handshake);
     } else if (place->handshake) {
         place->handshake_elsewhere = place->handshake->node;
         place->handshake = NULL;
@@ -392,7 +276,7 @@ static int finish(struct routing *routing, const struct taker *taker, struct apa
     /* Handshakes are what counts: <Proxy> sections are those of their URL. */
     if (place->member && !place->handshake)
         place->deep_worker = place->worker;
-    place->proxy_url = place->member && !place->handshake ? with_path(arena, apache_worker_url(arena, taker->target))
+    place->proxy_url = place->member && !place->handshake ? apache_with_path(arena, apache_worker_url(arena, taker->target))
                                                           : place->handshake_url;
 
     int r = place->proxy_url ? apache_scope(routing->reader, routing->server, place->path, place->proxy_url, &place->scope)
@@ -403,13 +287,15 @@ static int finish(struct routing *routing, const struct taker *taker, struct apa
     apache_headers(&facts, route->headers);
     apache_upgrade(&facts, place, route);
     apache_silence(place, route);
+    route->note = note(place, route);
     route->place = place;
     return 0;
 }
 
-static int make_route(struct routing *routing, const struct taker *taker, const char *point, const char *pattern,
+static int make_route(struct routing *routing, const struct apache_taker *taker, const char *point, const char *pattern,
                       const struct apache_worker *member)
 {
+    static const char *const none[] = { NULL };
     struct dr_arena *arena = routing->reader->arena;
     struct apache_place *place = dr_arena_alloc(arena, sizeof(*place));
     struct dr_route *route = dr_proxy_route(&routing->reader->gathering);
@@ -434,18 +320,18 @@ static int make_route(struct routing *routing, const struct taker *taker, const 
         .inherited = taker->inherited,
     };
     apache_node_source(taker->node, &route->source);
-    route->listens = routing->server->listens;
-    route->names = routing->server->names;
+    route->listens = routing->server->listens ? routing->server->listens : none;
+    route->names = routing->server->names ? routing->server->names : none;
     route->tls = routing->server->tls;
     route->path = pattern ? NULL : point;
     route->pattern = pattern;
     find_handshake(routing, taker, point, place);
-    set_upstream(arena, route, taker, spelt, point);
+    apache_set_upstream(arena, route, taker, spelt, point);
     return finish(routing, taker, place, route, spelt);
 }
 
 /* A balancer is as many routes as it has members. */
-static int make_routes(struct routing *routing, const struct taker *taker, const char *point, const char *pattern)
+static int make_routes(struct routing *routing, const struct apache_taker *taker, const char *point, const char *pattern)
 {
     int r = note_made(routing, taker->node, pattern ? pattern : point);
     const struct apache_balancer *balancer =
@@ -460,7 +346,7 @@ static int make_routes(struct routing *routing, const struct taker *taker, const
 
 static int route_point(struct routing *routing, const char *point, const struct apache_node *only)
 {
-    struct taker taker, deeper;
+    struct apache_taker taker, deeper;
     size_t length = strlen(point);
     bool found = find_taker(routing, point, &taker);
 
@@ -484,7 +370,7 @@ static int route_point(struct routing *routing, const char *point, const struct 
 }
 
 /* What takes by a pattern that is no plain prefix: a route with that pattern, looked at where its paths begin. */
-static int route_pattern(struct routing *routing, const struct taker *taker, const char *words)
+static int route_pattern(struct routing *routing, const struct apache_taker *taker, const char *words)
 {
     const char *beginning;
     const char *prefix = apache_regex_prefix(routing->reader->arena, taker->path, &beginning);
@@ -498,7 +384,7 @@ static int route_pattern(struct routing *routing, const struct taker *taker, con
 
 static int route_rule(struct routing *routing, const struct apache_rule *rule)
 {
-    struct taker taker = rule_taker(rule), other;
+    struct apache_taker taker = apache_rule_taker(rule), other;
     struct dr_arena *arena = routing->reader->arena;
     const char *beginning;
     const char *prefix = apache_regex_prefix(arena, rule->pattern, &beginning);
@@ -510,7 +396,8 @@ static int route_rule(struct routing *routing, const struct apache_rule *rule)
         if (rule->always || rule->others)
             return route_point(routing, prefix, NULL);
         /* Handshakes only: a route of its own where the other requests go elsewhere or nowhere. */
-        if (rule->handshakes && find_taker(routing, prefix, &other) && same_upstream(arena, other.target, rule->target))
+        if (rule->handshakes && find_taker(routing, prefix, &other) &&
+            apache_same_upstream(arena, other.target, rule->target))
             return route_point(routing, prefix, NULL);
         if (rule->handshakes)
             return make_routes(routing, &taker, prefix, NULL);

@@ -267,8 +267,11 @@ static void add_node(struct reading *reading, struct apache_node *node)
     if (reading->skipped > 0 || !parent)
         return;
     if (++reading->reader->node_count > APACHE_NODES) {
+        struct dr_source source;
+
+        apache_node_source(node, &source);
         if (!reading->reader->stopped)
-            dr_proxy_fault(&reading->reader->gathering, NULL, true, "more than %d directives; the rest was not read",
+            dr_proxy_fault(&reading->reader->gathering, &source, true, "more than %d directives; the rest was not read",
                            APACHE_NODES);
         reading->reader->stopped = true;
         return;
@@ -384,7 +387,10 @@ void apache_read_source(struct apache_reader *reader, struct apache_source *sour
 
     while (!reader->stopped && !reader->no_memory && (r = apache_line_next(reader->arena, source, &line)) > 0) {
         if (++reader->line_count > APACHE_LINES) {
-            dr_proxy_fault(&reader->gathering, NULL, true, "more than %d lines; the rest was not read", APACHE_LINES);
+            struct dr_source where;
+
+            apache_line_source(source, &line, &where);
+            dr_proxy_fault(&reader->gathering, &where, true, "more than %d lines; the rest was not read", APACHE_LINES);
             reader->stopped = true;
         }
         read_line(&reading, &line);

@@ -124,16 +124,6 @@ static void note_lost(struct state *state, const struct caddy_op *op)
 static void apply(struct caddy_reader *reader, struct state *state, const struct caddy_op *op, bool maybe)
 {
     static const int upgrade_headers[2] = { DR_ROUTE_UPGRADE, DR_ROUTE_CONNECTION };
-    static const char *const header_names[DR_ROUTE_HEADERS] = {
-        [DR_ROUTE_HOST] = "Host",
-        [DR_ROUTE_UPGRADE] = "Upgrade",
-        [DR_ROUTE_CONNECTION] = "Connection",
-        [DR_ROUTE_FORWARDED_FOR] = "X-Forwarded-For",
-        [DR_ROUTE_FORWARDED_PROTO] = "X-Forwarded-Proto",
-        [DR_ROUTE_FORWARDED_HOST] = "X-Forwarded-Host",
-        [DR_ROUTE_REAL_IP] = "X-Real-IP",
-        [DR_ROUTE_FORWARDED] = "Forwarded",
-    };
     struct caddy_op_value field, value;
 
     caddy_take_apart(reader->arena, NULL, op->field, &field);
@@ -141,7 +131,7 @@ static void apply(struct caddy_reader *reader, struct state *state, const struct
 
     caddy_take_apart(reader->arena, state->before, op->value, &value);
     for (int i = 0; i < DR_ROUTE_HEADERS; i++) {
-        if (!unknown_field && !caddy_op_names(op, header_names[i]))
+        if (!unknown_field && !caddy_op_names(op, dr_route_header_text((enum dr_route_header_name)(i))))
             continue;
         enum dr_header_fate was = state->headers[i].fate;
         enum dr_header_fate now = unknown_field ? DR_HEADER_UNKNOWN : fate_after(state, i, op, &value);
@@ -157,7 +147,7 @@ static void apply(struct caddy_reader *reader, struct state *state, const struct
 
         if (unknown_field)
             state->keeps[which] = DR_UPGRADE_UNKNOWN;
-        else if (caddy_op_names(op, header_names[upgrade_headers[which]]))
+        else if (caddy_op_names(op, dr_route_header_text((enum dr_route_header_name)upgrade_headers[which])))
             apply_upgrade(state, which, op, &value);
         if (maybe && state->keeps[which] != was)
             state->keeps[which] = DR_UPGRADE_UNKNOWN;
@@ -292,8 +282,7 @@ bool caddy_serves_http1(const struct caddy_entry *entry)
 static void decide_upgrade(struct caddy_reader *reader, const struct state *state, const struct caddy_proxy *proxy, bool tls,
                            const struct caddy_line *servers, struct dr_route *route)
 {
-    static const char *const header_names[2] = { "Upgrade", "Connection" };
-    static const int headers[2] = { DR_ROUTE_UPGRADE, DR_ROUTE_CONNECTION };
+    static const enum dr_route_header_name headers[2] = { DR_ROUTE_UPGRADE, DR_ROUTE_CONNECTION };
     struct dr_arena *arena = reader->arena;
 
     route->upgrade = DR_UPGRADE_PASSED;
@@ -307,7 +296,7 @@ static void decide_upgrade(struct caddy_reader *reader, const struct state *stat
              &proxy->versions_source);
     for (int i = 0; i < 2; i++)
         if (state->keeps[i] == DR_UPGRADE_DROPPED)
-            drop(route, dr_arena_format(arena, "the header %s is dropped or overwritten", header_names[i]),
+            drop(route, dr_arena_format(arena, "the header %s is dropped or overwritten", dr_route_header_text(headers[i])),
                  &route->headers[headers[i]].source);
     if (state->lost)
         drop(route, dr_arena_format(arena, "the header %s is dropped or overwritten", state->lost), &state->lost_source);
@@ -324,7 +313,8 @@ static void decide_upgrade(struct caddy_reader *reader, const struct state *stat
         if (state->keeps[i] == DR_UPGRADE_PASSED)
             continue;
         route->upgrade = DR_UPGRADE_UNKNOWN;
-        route->upgrade_why = dr_arena_format(arena, "what happens to the header %s depends on the request", header_names[i]);
+        route->upgrade_why =
+            dr_arena_format(arena, "what happens to the header %s depends on the request", dr_route_header_text(headers[i]));
         route->upgrade_source = route->headers[headers[i]].source;
     }
     if (route->upgrade == DR_UPGRADE_PASSED && proxy->versions_other) {

@@ -70,7 +70,7 @@ static bool is_needed(const struct dr_scene *scene, const struct dr_step *step)
     for (size_t i = 0; i < scene->all_count; i++) {
         const struct dr_step *later = &scene->all[i];
 
-        if (later->group != step->group || later->number <= step->number)
+        if (later->group != step->group || later->number <= step->number || (step->held && !later->held))
             continue;
         if (later->kind == DR_RUN_COMMAND ? acts(&later->command) && !later->undone : !step->paired)
             return true;

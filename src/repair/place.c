@@ -78,6 +78,16 @@ static int judge_base(const struct dr_places *places, const struct dr_base *base
     return st.st_uid == places->target->uid ? 0 : -EPERM;
 }
 
+bool dr_places_is_owners(const struct dr_places *places, const char *path)
+{
+    struct dr_base *base = base_of(places, path);
+    struct stat st;
+
+    if (!base || (base->fd < 0 && dr_base_open(places->target, base) < 0) || fstat(base->fd, &st) < 0)
+        return false;
+    return base->state || st.st_uid == places->target->uid;
+}
+
 /* --- below a base ----------------------------------------------------------------------------------------------- */
 
 static int open_stepwise(int dir_fd, const char *path, int flags)

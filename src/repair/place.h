@@ -59,6 +59,9 @@ void dr_place_release(struct dr_place *place);
 int dr_place_find(const struct dr_places *places, const char *path, struct dr_place *ret_place,
                   struct dr_error *error) DR_MUST_CHECK;
 
+/* Does the base that holds the path belong to the owner of the state? False when that cannot be told. */
+bool dr_places_is_owners(const struct dr_places *places, const char *path);
+
 /* Looks again whether `name` is still the inode that `fd` holds. -ESTALE when not. */
 int dr_place_still(const struct dr_place *place) DR_MUST_CHECK;
 

@@ -3,6 +3,7 @@
  * tests/real/scenario_reachable.py.
  */
 #include "api/live.h"
+#include "api/network.h"
 
 #include "base/cleanup.h"
 #include "facts/context.h"
@@ -551,8 +552,8 @@ START_TEST(other_hosts_are_asked_with_consent_only)
 
     environment[1] = "OPENCLAW_GATEWAY_PORT=19";
     request.gateway_url = NULL;
-    ck_assert(dr_address_parse("127.0.0.1", &address) && dr_live_is_own(context, &address));
-    ck_assert(dr_address_parse("203.0.113.9", &address) && !dr_live_is_own(context, &address));
+    ck_assert(dr_address_parse("127.0.0.1", &address) && dr_address_is_own(context, &address));
+    ck_assert(dr_address_parse("203.0.113.9", &address) && !dr_address_is_own(context, &address));
     ck_assert_str_eq(dr_live_local_name(context, "x.localhost"), "127.0.0.1");
     ck_assert_ptr_null(dr_live_local_name(context, "gw.example.invalid"));
     dr_live_find_places(context, &places);

@@ -1,0 +1,7 @@
+/* Apache httpd: see proxy_target.h. */
+#include "proxy_target.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return proxy_target(&dr_apache_format, false, data, size);
+}
