@@ -145,6 +145,11 @@ static void take_meeting(struct gathering *gathering, const struct dr_log *log, 
     peer->count += meeting->count;
     if (meeting->last_ms > peer->last_ms)
         peer->last_ms = meeting->last_ms;
+    if (refused) {
+        peer->refused += meeting->count;
+        if (meeting->last_ms > peer->refused_ms)
+            peer->refused_ms = meeting->last_ms;
+    }
     if (!peer->source.path)
         peer->source.path = log->fact.source.path;
     sure(peer, !recent ? DR_POSSIBLE : refused || dr_address_is_loopback(&meeting->address) ? DR_CERTAIN : DR_LIKELY);
