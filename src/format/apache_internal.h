@@ -65,6 +65,7 @@ struct apache_source {
     size_t length;
     size_t at;
     unsigned line;
+    bool after_use; /* Use was just carried out: see apache_line_next */
     const struct apache_line *use; /* macros: the line of Use in `file`; else NULL */
 };
 
@@ -75,7 +76,10 @@ struct apache_word {
     bool verbatim; /* ... and it stands there as it is read: no variable in it, no continuation */
 };
 
-/* 1: a line that is neither empty nor a comment; 0: the end; -ENOMEM. */
+/*
+ * 1: a line that is neither empty nor a comment; 0: the end; -ENOMEM. httpd loses the line behind a Use when it is the file's last and has no
+ * line end (mod_macro); so do we.
+ */
 int apache_line_next(struct dr_arena *arena, struct apache_source *source, struct apache_line *ret_line);
 
 /*

@@ -151,6 +151,8 @@ static const struct {
     /* macros */
     { "<Macro M $a $ab>\nProxyPass $a http://$ab/\n</Macro>\nUse M / 127.0.0.1:1", "/>127.0.0.1:1 11n60 s+c" },
     { "<Macro M>\nUse M\n</Macro>\nUse M\n", "!4:1" },
+    { "<Macro M>\n</Macro>\nUse M\n" PP "\n", "/>127.0.0.1:1 11n60 s+c" },
+    { "<Macro M>\n</Macro>\nUse M\n" PP, "" },
     /* who takes what */
     { "ProxyPass /a !\n" PP "\nProxyPass /b http://127.0.0.1:2/", "/>127.0.0.1:1 11n60 s+c" },
     { "ProxyPass /a/ http://127.0.0.1:2/x/\n" PP, "/a/>127.0.0.1:2=/x/ 11n60 s+c; />127.0.0.1:1 11n60 s+c" },
