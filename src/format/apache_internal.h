@@ -65,6 +65,7 @@ struct apache_source {
     size_t length;
     size_t at;
     unsigned line;
+    bool after_use; /* Use was just carried out: see apache_line_next */
     const struct apache_line *use; /* macros: the line of Use in `file`; else NULL */
 };
 
@@ -75,7 +76,10 @@ struct apache_word {
     bool verbatim; /* ... and it stands there as it is read: no variable in it, no continuation */
 };
 
-/* 1: a line that is neither empty nor a comment; 0: the end; -ENOMEM. */
+/*
+ * 1: a line that is neither empty nor a comment; 0: the end; -ENOMEM. httpd loses the line behind a Use when it is the file's last and has no
+ * line end (mod_macro); so do we.
+ */
 int apache_line_next(struct dr_arena *arena, struct apache_source *source, struct apache_line *ret_line);
 
 /*
@@ -294,9 +298,10 @@ struct apache_scope {
     size_t count, room;
 };
 
-/* Everything that holds for requests to `path` which are handed on to `url`, in merge order. */
+/* Everything that holds for requests to `path` which are handed on to `url`, in merge order. `before` (or NULL): sections that are for this
+ * URL count as well: they will be made to fit. */
 int apache_scope(const struct apache_reader *reader, const struct apache_server *server, const char *path, const char *url,
-                 struct apache_scope *ret_scope);
+                 const char *before, struct apache_scope *ret_scope);
 
 /* --- what the upstream gets ------------------------------------------------------------------------------------------------- */
 
@@ -375,6 +380,7 @@ struct apache_place {
     const char *path; /* for looking up what holds */
     struct apache_scope scope;
     bool is_rule;
+    bool takes_regex; /* ProxyPassMatch */
     bool inherited; /* the directive is the main server's, the route a virtual host's */
 };
 
@@ -447,7 +453,8 @@ struct apache_mending {
     const struct apache_place *place;
     struct apache_facts facts;
     bool moved; /* the upstream's host was changed */
-    struct apache_place after; /* `place` with the worker and the URLs that it has then */
+    struct apache_place after; /* `place` with the workers, URLs and directives that it has then */
+    struct dr_route_header headers[DR_ROUTE_HEADERS]; /* what arrives then, without the other edits */
     const char *settings; /* for a worker that has to be made: "upgrade=websocket timeout=3600" */
     const char *lines; /* new lines for the place of the route */
 };

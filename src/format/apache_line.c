@@ -128,6 +128,12 @@ static size_t file_end(const struct apache_line *line, size_t at)
     return piece->verbatim ? piece->offset + (at - piece->at) : piece->offset + piece->length;
 }
 
+/* At the end of a file that does not end its last line. */
+static bool is_last(const struct apache_source *source)
+{
+    return source->at == source->length && source->bytes[source->length - 1] != '\n';
+}
+
 /* Where its first visible byte stands: not always in the first of its physical lines. */
 static void place(const struct apache_source *source, struct apache_line *line, size_t start, unsigned number)
 {
@@ -146,11 +152,13 @@ int apache_line_next(struct dr_arena *arena, struct apache_source *source, struc
     while (source->at < source->length) {
         struct joined joined = { .arena = arena };
         size_t begin, end, start = source->at;
+        bool after_use = source->after_use;
         unsigned number = source->line + 1;
         bool more = physical(source, &begin, &end);
 
+        source->after_use = false;
         /* Most lines are one physical line, and many of these a comment. */
-        if (!more && is_ignored(source->bytes, begin, end))
+        if (!more && (is_ignored(source->bytes, begin, end) || (after_use && is_last(source))))
             continue;
         if (!join(&joined, source->bytes + begin, end - begin, begin))
             return -ENOMEM;
@@ -159,7 +167,7 @@ int apache_line_next(struct dr_arena *arena, struct apache_source *source, struc
             if (!join(&joined, source->bytes + begin, end - begin, begin))
                 return -ENOMEM;
         }
-        if (is_ignored(joined.text, 0, joined.length))
+        if ((after_use && is_last(source)) || is_ignored(joined.text, 0, joined.length))
             continue;
         trim(ret_line, &joined);
         ret_line->begin = file_begin(ret_line, 0);

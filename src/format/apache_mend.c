@@ -83,7 +83,7 @@ static bool sets_old_version(const struct apache_node *node, size_t *ret_word)
 
 static void mend_version(struct apache_mending *mending)
 {
-    const struct apache_scope *scope = &mending->place->scope;
+    const struct apache_scope *scope = &mending->after.scope;
     bool unset = false;
     size_t word = 0;
 
@@ -112,15 +112,12 @@ static void mend_version(struct apache_mending *mending)
 static void mend_upgrade(struct apache_mending *mending, bool wanted)
 {
     struct apache_verdict verdicts[APACHE_OBSTACLES];
-    const struct apache_effect *effect = apache_last_request_header(&mending->place->scope, DR_ROUTE_UPGRADE);
+    const struct apache_effect *effect = apache_last_request_header(&mending->after.scope, DR_ROUTE_UPGRADE);
 
-    apache_obstacles(&mending->facts, &mending->after, verdicts);
     /* Asked for or not: moving the upstream takes nothing away. */
-    if (mending->moved && mending->route->upgrade == DR_UPGRADE_PASSED &&
-        verdicts[APACHE_OBSTACLE_WORKER].upgrade != DR_UPGRADE_PASSED)
-        apache_mend_worker(mending, "upgrade", "upgrade=websocket");
-    if (!wanted || mending->route->upgrade == DR_UPGRADE_PASSED)
+    if (mending->route->upgrade == DR_UPGRADE_PASSED ? !mending->moved : !wanted)
         return;
+    apache_obstacles(&mending->facts, &mending->after, verdicts);
     if (verdicts[APACHE_OBSTACLE_MODULE].upgrade != DR_UPGRADE_PASSED)
         apache_cannot(mending, verdicts[APACHE_OBSTACLE_MODULE].why);
     if (mending->place->handshake_elsewhere)
@@ -168,7 +165,7 @@ static void put_line(struct apache_mending *mending, const struct apache_effect 
 
 static void put_switch(struct apache_mending *mending, const char *name, bool wanted_otherwise)
 {
-    const struct apache_scope *scope = &mending->place->scope;
+    const struct apache_scope *scope = &mending->after.scope;
     const struct apache_effect *old = NULL;
 
     for (size_t i = 0; i < scope->count; i++)
@@ -186,14 +183,13 @@ static bool is_address(const struct dr_route_header *header)
 
 static void mend_forward(struct apache_mending *mending)
 {
-    const struct dr_route *route = mending->route;
-    const struct apache_scope *scope = &mending->place->scope;
-    bool address = is_address(&route->headers[DR_ROUTE_FORWARDED_FOR]);
-    bool proto = route->headers[DR_ROUTE_FORWARDED_PROTO].fate == DR_HEADER_SET;
+    const struct apache_scope *scope = &mending->after.scope;
+    bool address = is_address(&mending->headers[DR_ROUTE_FORWARDED_FOR]);
+    bool proto = mending->headers[DR_ROUTE_FORWARDED_PROTO].fate == DR_HEADER_SET;
 
     if (!(address && proto) && !apache_has_module(mending->place->tree->reader, "headers_module"))
         apache_cannot(mending, "mod_headers is not loaded: a2enmod headers");
-    if (route->headers[DR_ROUTE_HOST].fate != DR_HEADER_CLIENTS) {
+    if (mending->headers[DR_ROUTE_HOST].fate != DR_HEADER_CLIENTS) {
         if (apache_last_request_header(scope, DR_ROUTE_HOST))
             apache_cannot(mending, "RequestHeader changes Host: change it by hand");
         put_switch(mending, "ProxyPreserveHost", false);
@@ -281,6 +277,7 @@ int apache_mend(const struct dr_route *route, unsigned mends, struct dr_arena *a
     };
 
     *ret_edits = (struct dr_route_edits){ 0 };
+    memcpy(mending.headers, route->headers, sizeof(mending.headers));
     if (mends & DR_MEND_UPSTREAM)
         apache_mend_upstream(&mending);
     mend_upgrade(&mending, mends & DR_MEND_UPGRADE);

@@ -1,6 +1,7 @@
 /* Mending: the upstream's host, and the parameters of workers. */
 #include "format/apache_internal.h"
 
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
 
@@ -131,6 +132,21 @@ static void change_workers(struct apache_mending *mending)
     after->deep_worker = after_move(mending, after->deep_worker, found.deep_worker);
 }
 
+/* Other sections may be for the new URL. */
+static void change_scope(struct apache_mending *mending)
+{
+    struct apache_place *after = &mending->after;
+    const char *url = apache_moved_url(mending, after->proxy_url);
+
+    if (!url || strcmp(url, after->proxy_url) == 0)
+        return;
+    if (apache_scope(after->tree->reader, after->server, after->path, url, after->proxy_url, &after->scope) < 0)
+        mending->out.error = -ENOMEM;
+    after->proxy_url = url;
+    mending->facts.scope = &after->scope;
+    apache_headers(&mending->facts, mending->headers);
+}
+
 void apache_mend_upstream(struct apache_mending *mending)
 {
     const struct apache_place *place = mending->place;
@@ -145,6 +161,7 @@ void apache_mend_upstream(struct apache_mending *mending)
     if (!mending->moved)
         return;
     move_companions(mending);
+    change_scope(mending);
     change_workers(mending);
 }
 
@@ -207,14 +224,15 @@ void apache_mend_worker(struct apache_mending *mending, const char *name, const 
 {
     const struct apache_place *place = &mending->after;
     bool by_rule = place->handshake || (place->is_rule && !place->member);
-    bool match = place->deep_worker && place->deep_worker->match && !place->worker;
+    bool match =
+        !place->member && !place->is_rule && place->takes_regex && strchr(apache_arg(place->node, place->target_word), '$');
     bool exact_right = is_right(mending, place->worker, name), deep_right = is_right(mending, place->deep_worker, name);
 
     if (!exact_right && (place->worker || !(by_rule || match)))
         set_worker(mending, place->worker, name, text);
     else if (!exact_right)
         apache_mend_add(mending, &mending->settings, " ", text);
-    if (!deep_right && place->deep_worker != place->worker)
+    if (!deep_right && (place->deep_worker != place->worker || (match && !place->worker)))
         set_worker(mending, place->deep_worker, name, text);
 }
 

@@ -279,8 +279,9 @@ static int finish(struct routing *routing, const struct apache_taker *taker, str
     place->proxy_url = place->member && !place->handshake ? apache_with_path(arena, apache_worker_url(arena, taker->target))
                                                           : place->handshake_url;
 
-    int r = place->proxy_url ? apache_scope(routing->reader, routing->server, place->path, place->proxy_url, &place->scope)
-                             : -ENOMEM;
+    int r = place->proxy_url
+                ? apache_scope(routing->reader, routing->server, place->path, place->proxy_url, NULL, &place->scope)
+                : -ENOMEM;
 
     if (r < 0)
         return r;
@@ -317,6 +318,7 @@ static int make_route(struct routing *routing, const struct apache_taker *taker,
         .worker = member,
         .path = point,
         .is_rule = taker->rule != NULL,
+        .takes_regex = taker->regex && !taker->rule,
         .inherited = taker->inherited,
     };
     apache_node_source(taker->node, &route->source);

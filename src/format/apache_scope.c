@@ -11,7 +11,7 @@
 
 struct collecting {
     const struct apache_reader *reader;
-    const char *path, *url;
+    const char *path, *url, *before;
     struct apache_scope *scope;
     struct apache_scope conditions; /* <If> and its kin, met on the way; they come last */
 };
@@ -56,7 +56,8 @@ enum kind { KIND_PROXY, KIND_LOCATION, KIND_IF };
 static enum apache_cover covers(const struct collecting *to, enum kind kind, const struct apache_node *section)
 {
     if (kind == KIND_PROXY && (apache_is(section, "<Proxy") || apache_is(section, "<ProxyMatch")))
-        return apache_proxy_covers(section, to->url);
+        return to->before && apache_proxy_covers(section, to->before) == APACHE_ALL ? APACHE_ALL
+                                                                                    : apache_proxy_covers(section, to->url);
     if (kind == KIND_LOCATION && (apache_is(section, "<Location") || apache_is(section, "<LocationMatch")))
         return apache_location_covers(section, to->path);
     return kind == KIND_IF && is_condition(section) ? APACHE_SOME : APACHE_NONE;
@@ -77,9 +78,9 @@ static int add_sections(struct collecting *to, const struct apache_server *serve
 }
 
 int apache_scope(const struct apache_reader *reader, const struct apache_server *server, const char *path, const char *url,
-                 struct apache_scope *ret_scope)
+                 const char *before, struct apache_scope *ret_scope)
 {
-    struct collecting to = { .reader = reader, .path = path, .url = url, .scope = ret_scope };
+    struct collecting to = { .reader = reader, .path = path, .url = url, .before = before, .scope = ret_scope };
     const struct apache_server *levels[2] = { server->main ? server->main : server, server->main ? server : NULL };
     int r = 0;
 

@@ -303,6 +303,7 @@ static bool carry_out(struct reading *reading, const struct apache_node *node, c
         apache_include(reader, apache_arg(node, 0), strlen(node->name) > 7, current(reading), &source);
     } else if (apache_is(node, "Use")) {
         apache_macro_use(reader, reading->source, line, current(reading));
+        reading->source->after_use = true;
     } else if (apache_is(node, "UndefMacro")) {
         apache_macro_forget(reader, apache_arg(node, 0));
     } else if (apache_is(node, "Error")) {

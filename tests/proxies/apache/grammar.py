@@ -136,6 +136,10 @@ def mend_one(main, chooser):
         again = [route for route in after["routes"] if route["names"] == routes[index]["names"] and route["path"] == routes[index]["path"]
                  and route["pattern"] == routes[index]["pattern"]]
         if not again:
+            # A Location that was a route only for what the edit took out of it: whatever takes its requests now.
+            again = [route for route in after["routes"] if route["names"] == routes[index]["names"] and route["path"]
+                     and (routes[index]["path"] or "").startswith(route["path"])]
+        if not again:
             fail(main, f"the route is gone: {routes[index]['names']} {routes[index]['path']}")
         same = [route for route in again if route["upstream_port"] == routes[index]["upstream_port"]]
         if not any(is_mended(route) for route in same):
