@@ -29,12 +29,15 @@ static bool read_listen(struct dr_context *context, const char *text, bool tls, 
     if (bracket && colon < bracket)
         colon = NULL;
     length = colon ? (size_t)(colon - text) : strlen(text);
-    if (!colon && strspn(text, "0123456789") == strlen(text))
-        length = 0, digits = text;
-    else
-        digits = colon ? colon + 1 : "";
-    if (length > 1 && host[0] == '[' && host[length - 1] == ']')
-        host++, length -= 2;
+    digits = colon ? colon + 1 : "";
+    if (!colon && strspn(text, "0123456789") == strlen(text)) {
+        length = 0;
+        digits = text;
+    }
+    if (length > 1 && host[0] == '[' && host[length - 1] == ']') {
+        host++;
+        length -= 2;
+    }
     ret_listen->port = *digits ? (unsigned)strtoul(digits, NULL, 10) : (unsigned)(tls ? HTTPS_PORT : HTTP_PORT);
     host = dr_strndup(context, host, length);
     if (ret_listen->port == 0 || ret_listen->port > 65535)

@@ -35,7 +35,7 @@ static size_t host_length(const char *url)
     return host ? (size_t)(host - url) + 3 + strcspn(host + 3, "/") : strlen(url);
 }
 
-enum kinds { KIND_PREFIX = 1 << 0, KIND_MATCH = 1 << 1 };
+enum { KIND_PREFIX = 1 << 0, KIND_MATCH = 1 << 1 };
 
 /* The length of "$1$2" at the beginning of a text. */
 static size_t references(const char *text)
@@ -73,7 +73,7 @@ static bool matches(const char *url, const char *pattern)
     return true;
 }
 
-static struct apache_worker *longest(struct apache_worker *workers, size_t count, const char *url, enum kinds kinds,
+static struct apache_worker *longest(struct apache_worker *workers, size_t count, const char *url, unsigned kinds,
                                      size_t *best_length)
 {
     struct apache_worker *best = NULL;
@@ -94,7 +94,7 @@ static struct apache_worker *longest(struct apache_worker *workers, size_t count
 }
 
 static struct apache_worker *find_or_make(struct apache_reader *reader, struct apache_worker **workers, size_t *count,
-                                          size_t *room, const char *spelt, const struct apache_node *node, enum kinds kinds,
+                                          size_t *room, const char *spelt, const struct apache_node *node, unsigned kinds,
                                           bool *ret_shared)
 {
     const char *url = apache_worker_url(reader->arena, spelt);
@@ -186,7 +186,7 @@ static int add_member(struct apache_reader *reader, struct apache_server *server
 }
 
 static int add_worker(struct apache_reader *reader, struct apache_server *server, const struct apache_node *node,
-                      size_t word, enum kinds kinds)
+                      size_t word, unsigned kinds)
 {
     const char *url = apache_arg(node, word);
     bool shared;

@@ -41,7 +41,7 @@ def run(home, *words, columns=80):
         if name in os.environ:
             environment[name] = os.environ[name]
     return subprocess.run([DOCTOR, *words], env=environment, cwd="/", capture_output=True, timeout=120, stdin=subprocess.DEVNULL,
-                          check=False)
+                          preexec_fn=homes.out_of_sight, check=False)
 
 
 def strict(schema):
