@@ -381,6 +381,7 @@ struct apache_place {
     struct apache_scope scope;
     bool is_rule;
     bool takes_regex; /* ProxyPassMatch */
+    bool is_pattern; /* there is no path of which all is known */
     bool inherited; /* the directive is the main server's, the route a virtual host's */
 };
 

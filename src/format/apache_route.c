@@ -318,6 +318,7 @@ static int make_route(struct routing *routing, const struct apache_taker *taker,
         .worker = member,
         .path = point,
         .is_rule = taker->rule != NULL,
+        .is_pattern = pattern != NULL,
         .takes_regex = taker->regex && !taker->rule,
         .inherited = taker->inherited,
     };

@@ -397,6 +397,10 @@ void apache_read_source(struct apache_reader *reader, struct apache_source *sour
         read_line(&reading, &line);
     }
     reader->no_memory |= r < 0;
+    /* httpd does not mind that a condition is not closed, nor what is not closed in it. */
+    for (unsigned i = 0; i < reading.depth; i++)
+        if (!reading.frames[i].node)
+            reading.depth = i;
     /* One fault: when the outer one is not closed either, the same line is missing. */
     if (reading.depth > 0 && !reader->stopped)
         dr_proxy_fault(&reader->gathering, &reading.frames[reading.depth - 1].source, true, "%s> is not closed",

@@ -231,4 +231,6 @@ void apache_choose_workers(struct apache_place *place)
 
     place->worker = apache_worker_for(place->server, place->handshake_url);
     place->deep_worker = below ? apache_worker_for(place->server, below) : NULL;
+    if (place->is_pattern)
+        place->worker = place->deep_worker;
 }
