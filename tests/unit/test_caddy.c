@@ -438,8 +438,8 @@ START_TEST(right_ones_stay)
         IN_PROXY("\t\theader_up X-Forwarded-For {remote_host}\n\t\theader_up X-Real-IP {remote_host}\n\t\theader_up Host "
                  "{hostport}"),
         "example.com\nreverse_proxy 127.0.0.1:18789\n",
-        "example.com {\n\treverse_proxy 127.0.0.1:18789 {\n\t\theader_up Host {host}\n\t\theader_up X-Forwarded-Proto "
-        "https\n\t}\n}\n",
+        ("example.com {\n\treverse_proxy 127.0.0.1:18789 {\n\t\theader_up Host {host}\n\t\theader_up X-Forwarded-Proto "
+         "https\n\t}\n}\n"),
     };
 
     for (size_t i = 0; i < DR_COUNT(texts); i++) {
