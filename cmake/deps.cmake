@@ -35,6 +35,7 @@ endfunction()
 dr_find_dep(libsqlite3-dev sqlite3.h sqlite3)
 dr_find_dep(libssl-dev openssl/evp.h crypto)
 dr_find_dep(libcjson-dev cjson/cJSON.h cjson)
+dr_find_dep(libyaml-dev yaml.h yaml)
 # Headers only: both are loaded when the first probe needs them (src/facts/curl_library.h).
 dr_find_dep(libcurl4-openssl-dev curl/curl.h)
 dr_find_dep(libwslay-dev wslay/wslay.h)

@@ -11,10 +11,8 @@
 #include <strings.h>
 
 static const struct dr_proxy_format *const formats[DR_PROXY_KINDS] = {
-    [DR_PROXY_NGINX] = &dr_nginx_format,
-    [DR_PROXY_CADDY] = &dr_caddy_format,
-    [DR_PROXY_HAPROXY] = &dr_haproxy_format,
-    [DR_PROXY_APACHE] = &dr_apache_format,
+    [DR_PROXY_NGINX] = &dr_nginx_format,   [DR_PROXY_CADDY] = &dr_caddy_format,     [DR_PROXY_HAPROXY] = &dr_haproxy_format,
+    [DR_PROXY_APACHE] = &dr_apache_format, [DR_PROXY_TRAEFIK] = &dr_traefik_format,
 };
 
 const char *dr_proxy_kind_name(enum dr_proxy_kind kind)

@@ -7,8 +7,10 @@
 #include "api/target.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "facts/compose.h"
 #include "facts/install_package.h"
 #include "facts/proc.h"
+#include "facts/text_file.h"
 
 #include <string.h>
 
@@ -247,6 +249,18 @@ static void find_usual(struct dr_context *context, struct dr_proxy_places *place
             }
 }
 
+/* Compose files of this installation with labels for Traefik. */
+static void find_compose(struct dr_context *context, struct dr_proxy_places *places)
+{
+    struct dr_compose_place found[DR_MOST_COMPOSE];
+    size_t count = dr_compose_places(context, found);
+    struct dr_text_file file;
+
+    for (size_t i = 0; i < count; i++)
+        if (dr_text_file_read(context, found[i].path, &file) >= 0 && memmem(file.bytes, file.length, "traefik.", 8))
+            (void)add(context, places, server_of(DR_PROXY_TRAEFIK), found[i].path, "compose file");
+}
+
 void dr_proxies_find(struct dr_context *context, struct dr_proxy_places *ret_places)
 {
     *ret_places = (struct dr_proxy_places){ 0 };
@@ -254,4 +268,5 @@ void dr_proxies_find(struct dr_context *context, struct dr_proxy_places *ret_pla
     if (!context->request->root)
         find_running(context, ret_places);
     find_usual(context, ret_places);
+    find_compose(context, ret_places);
 }
