@@ -528,7 +528,10 @@ class Report:
         return self.json.get("repairs") or []
 
     def __str__(self):
-        return str(self.result)
+        said = [f"{f['severity']} {f['checkId']}: {f['message']}" for f in self.findings]
+        said += [f"could not tell: {check.get('id')}: {check.get('reason')}" for check in self.json.get("checks", [])
+                 if check.get("status") in ("unknown", "error", "timeout")]
+        return "\n".join([*said, str(self.result)])
 
 
 def doctor_path() -> str:
@@ -543,7 +546,8 @@ def doctor(home: Home, *args, env=None, uid=None) -> Result:
     clean = {"HOME": str(home.home), "LANG": "C.UTF-8", "TMPDIR": str(home.tmp),
              "PATH": f"{home.release.folder / 'node_modules/.bin'}:{home.release.node.parent}:/usr/bin:/bin"}
     clean.update(env or {})
-    result = run([doctor_path(), *args], env=clean, uid=uid, timeout=DOCTOR_TIMEOUT_S, cwd="/")
+    # Two cores that run several gateways: what takes 5 ms elsewhere may take seconds here. A later word of the caller's wins.
+    result = run([doctor_path(), "--probe-timeout", "8", *args], env=clean, uid=uid, timeout=DOCTOR_TIMEOUT_S, cwd="/")
     result.command = "openclaw-doctor " + " ".join(args)
     return result
 
