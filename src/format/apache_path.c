@@ -145,12 +145,15 @@ static const char *regex_prefix(struct dr_arena *arena, const char *regex, const
     if (!text)
         return NULL;
     while (plain) {
-        if (*at == '(' && at[1] != '?')
+        if (*at == '(' && at[1] != '?') {
             at++;
-        else if ((c = literal_at(at, &length)) >= 0)
-            text[count++] = (char)c, at += length;
-        else
+            continue;
+        }
+        c = literal_at(at, &length);
+        if (c < 0)
             break;
+        text[count++] = (char)c;
+        at += length;
     }
     if (anchored)
         *ret_beginning = text;
