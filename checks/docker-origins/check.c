@@ -10,6 +10,13 @@ enum problem { MISSING, NEVER_MATCHES, NOT_ALLOWED, STRANGE };
 
 #define LETS_A_PAGE_IN "it lets web pages of that origin talk to the gateway, with the rights of whoever has them open"
 
+/* A proxy that hides the Host header makes its own name a foreign one: with the header back, nothing has to be allowed. */
+static const struct dr_cause from_host[] = {
+    { "proxy-websocket/not-forwarded", DR_ANY_SUBJECT },
+    { "proxy-websocket/host-replaced", DR_ANY_SUBJECT },
+    { NULL, DR_ANY_SUBJECT },
+};
+
 static const struct dr_problem problems[] = {
     [MISSING] = {
         .code = "origins-missing",
@@ -41,6 +48,7 @@ static const struct dr_problem problems[] = {
         .advice = "Put exactly that into gateway.controlUi.allowedOrigins.",
         .fixer = "origin-add",
         .why = LETS_A_PAGE_IN,
+        .follows = from_host,
     },
     [STRANGE] = {
         .code = "origin-strange",

@@ -15,7 +15,7 @@
 #include <time.h>
 
 enum problem { REFUSED, UNTRUSTED, UNMARKED };
-enum { MOST_FINDINGS = 16 };
+enum { MOST_FINDINGS = 16, TAKEN_IN_MS = 5000 /* a running gateway takes a new list in by then */ };
 
 static const struct dr_cause from_trust[] = {
     { "docker-trusted-proxies/peer-missing", DR_ANY_SUBJECT },
@@ -257,7 +257,7 @@ static int64_t config_changed_ms(struct dr_context *context)
 
 static void judge_refused_peer(struct judging *judging, const struct dr_log *log, const struct dr_proxy_peer *peer)
 {
-    bool since = peer->last_ms > config_changed_ms(judging->context);
+    bool since = peer->refused_ms > config_changed_ms(judging->context) + TAKEN_IN_MS;
 
     /* What was refused before the list had it is history. */
     if (!(peer->evidence & DR_PEER_REFUSED) || peer->confidence < DR_LIKELY || peer->route || (peer->trusted && !since))
@@ -267,7 +267,7 @@ static void judge_refused_peer(struct judging *judging, const struct dr_log *log
         peer->trusted
             ? "it is in gateway.trustedProxies, but no client is left: it names none, or one that is in the list as well"
             : not_listed,
-        lines_text(judging, peer->count, peer->last_ms));
+        lines_text(judging, peer->refused, peer->refused_ms));
 }
 
 static void judge_old_log(struct judging *judging, const struct dr_log *log)

@@ -28,6 +28,8 @@ struct dr_proxy_peer {
     const struct dr_route *route; /* the first that comes from here; NULL: none */
     size_t count; /* lines of the log */
     int64_t last_ms; /* of the last of them, 0: not known */
+    size_t refused; /* those of them that say that it was refused */
+    int64_t refused_ms; /* of the last of these */
     const char *how; /* in words: "the gateway's log (3 lines)", "nginx (/etc/nginx/nginx.conf)" */
     struct dr_source source;
     enum dr_confidence confidence; /* that a proxy comes from here */

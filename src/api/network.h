@@ -25,4 +25,7 @@ struct dr_network {
 
 const struct dr_network *dr_network(struct dr_context *context);
 
+/* Loopback, or an address of one of this host's interfaces. */
+bool dr_address_is_own(struct dr_context *context, const struct dr_address *address);
+
 #endif

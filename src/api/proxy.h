@@ -49,6 +49,8 @@ enum dr_route_header_name {
     DR_ROUTE_HEADERS
 };
 
+const char *dr_route_header_text(enum dr_route_header_name name); /* "Host", "X-Forwarded-For" ... */
+
 struct dr_route_header {
     enum dr_header_fate fate;
     const char *value; /* as spelt in the configuration ("$host", "%[src]"); NULL when it is the server's default */

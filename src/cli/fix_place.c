@@ -35,6 +35,7 @@ int dr_fix_place(const struct dr_session *session, const struct dr_look *look, s
             .state_dir = dr_json_text(look->target, "stateDir"),
             .home = dr_json_text(look->target, "home"),
             .user = dr_json_text(look->target, "user"),
+            .custody_dir = "/var/lib/openclaw-doctor",
             .journal_dir = session->options->journal_dir,
             .uid = (uint32_t)dr_json_number(look->target, "uid", 0),
             .gid = (uint32_t)dr_json_number(look->target, "gid", 0),

@@ -77,16 +77,6 @@ static bool listens_on_v6(struct dr_context *context)
     return listeners->fact.state == DR_KNOWN && dr_listener_at(listeners, &loopback6);
 }
 
-static bool is_own(struct dr_context *context, const struct dr_address *address)
-{
-    const struct dr_network *network = dr_network(context);
-
-    for (size_t i = 0; i < network->own_count; i++)
-        if (memcmp(&network->own[i], address, sizeof(*address)) == 0)
-            return true;
-    return dr_address_is_loopback(address);
-}
-
 size_t dr_route_peers(struct dr_context *context, const struct dr_route *route, struct dr_address ret_peers[2])
 {
     struct dr_address address;
@@ -107,7 +97,7 @@ size_t dr_route_peers(struct dr_context *context, const struct dr_route *route, 
         address = loopback6;
     else if (dr_address_is_loopback(&address) && address.family == 4)
         address = loopback4;
-    else if (!is_own(context, &address))
+    else if (!dr_address_is_own(context, &address))
         return 0;
     ret_peers[0] = address;
     return 1;
@@ -155,6 +145,11 @@ static void take_meeting(struct gathering *gathering, const struct dr_log *log, 
     peer->count += meeting->count;
     if (meeting->last_ms > peer->last_ms)
         peer->last_ms = meeting->last_ms;
+    if (refused) {
+        peer->refused += meeting->count;
+        if (meeting->last_ms > peer->refused_ms)
+            peer->refused_ms = meeting->last_ms;
+    }
     if (!peer->source.path)
         peer->source.path = log->fact.source.path;
     sure(peer, !recent ? DR_POSSIBLE : refused || dr_address_is_loopback(&meeting->address) ? DR_CERTAIN : DR_LIKELY);

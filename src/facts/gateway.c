@@ -4,13 +4,14 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "facts/proc.h"
+#include "facts/socket_owner.h"
 #include "facts/sockets.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_PORT = 18789, MOST_COMMAND_LINE = 64 * 1024 };
+enum { DEFAULT_PORT = 18789, MOST_COMMAND_LINE = 64 * 1024, MOST_OWNERS_ASKED = 32 };
 
 const char *dr_gateway_hash(struct dr_context *context, const char *text)
 {
@@ -112,18 +113,33 @@ struct own_ports {
     struct dr_context *context;
     long pid;
     unsigned lowest;
-    bool configured;
-    unsigned configured_port;
+    uint32_t uid; /* of the process */
+    unsigned asked; /* owners that were asked for beyond those that are kept */
 };
+
+/* On a host with many Node processes not all are kept (facts/proc.h); a few more may be asked for. */
+static long owner_of(struct own_ports *ports, const struct dr_socket *socket)
+{
+    long kept = dr_process_of_socket(ports->context, socket->inode);
+
+    if (kept || socket->uid != ports->uid || ports->asked == MOST_OWNERS_ASKED)
+        return kept;
+    ports->asked++;
+    return dr_socket_owner(ports->context, socket->inode);
+}
 
 static void note_port(const struct dr_socket *socket, void *state)
 {
     struct own_ports *ports = state;
 
-    ports->configured |= socket->local_port == ports->configured_port;
-    if (dr_process_of_socket(ports->context, socket->inode) == ports->pid &&
-        (ports->lowest == 0 || socket->local_port < ports->lowest))
+    if (owner_of(ports, socket) == ports->pid && (ports->lowest == 0 || socket->local_port < ports->lowest))
         ports->lowest = socket->local_port;
+}
+
+static void note_taken(const struct dr_socket *socket, void *state)
+{
+    (void)socket;
+    *(bool *)state = true;
 }
 
 /*
@@ -132,10 +148,12 @@ static void note_port(const struct dr_socket *socket, void *state)
  */
 static void find_real_port(struct dr_context *context, struct dr_gateway *gateway)
 {
-    struct own_ports ports = { .context = context, .pid = gateway->pid, .configured_port = gateway->port };
+    struct own_ports ports = { .context = context, .pid = gateway->pid, .uid = gateway->uid };
+    bool taken = false;
 
     if (gateway->locked_port || gateway->pid <= 0 ||
-        dr_sockets_each(context, 0, DR_SOCKET_LISTENING, note_port, &ports) < 0 || ports.configured || ports.lowest == 0)
+        dr_sockets_each(context, gateway->port, DR_SOCKET_LISTENING, note_taken, &taken) < 0 || taken ||
+        dr_sockets_each(context, 0, DR_SOCKET_LISTENING, note_port, &ports) < 0 || ports.lowest == 0)
         return;
     gateway->port = gateway->locked_port = ports.lowest;
     gateway->port_from = "the running gateway's own socket";

@@ -10,7 +10,7 @@ enum { PUMP_PAUSE_MS = 50, LONGEST_WAIT_MS = 200, MOST_MACHINES = 2 * DR_MOST_PL
 
 static struct dr_live_run *run_of(const struct dr_context *context)
 {
-    return (struct dr_live_run *)((char *)context->live - offsetof(struct dr_live_run, live));
+    return (struct dr_live_run *)(void *)((char *)context->live - offsetof(struct dr_live_run, live));
 }
 
 static bool is_settled(const struct dr_endpoint *endpoint)

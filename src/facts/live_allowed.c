@@ -15,18 +15,6 @@
 
 enum { MOST_HOSTS = 1024 * 1024, REFUSAL_MS = 20 };
 
-bool dr_live_is_own(struct dr_context *context, const struct dr_address *address)
-{
-    const struct dr_network *network = dr_network(context);
-
-    if (dr_address_is_loopback(address))
-        return true;
-    for (size_t i = 0; i < network->own_count; i++)
-        if (memcmp(&network->own[i], address, sizeof(*address)) == 0)
-            return true;
-    return false;
-}
-
 /* Is `name` one of the names in a line of hosts(5), "address name name # comment"? */
 static bool line_names(const char *line, size_t length, const char *name)
 {

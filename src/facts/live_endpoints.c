@@ -55,7 +55,7 @@ static void settle_if_nobody_listens(struct dr_context *context, const struct dr
     enum dr_reach reach;
     const char *why;
 
-    if (dr_address_parse(address, &number) && dr_live_is_own(context, &number) &&
+    if (dr_address_parse(address, &number) && dr_address_is_own(context, &number) &&
         dr_live_nobody_listens(context, &number, place->port, &reach, &why))
         dr_live_settle(place->endpoint, reach, why);
 }
@@ -121,7 +121,7 @@ static void judge_host(struct dr_context *context, struct dr_live_place *place)
     if (!known)
         dr_live_settle(place->endpoint, DR_REACH_NOT_ASKED,
                        dr_format(context, "%s is not known to this host itself; --online asks there", place->host));
-    else if (dr_address_parse(known, &number) && !dr_live_is_own(context, &number))
+    else if (dr_address_parse(known, &number) && !dr_address_is_own(context, &number))
         dr_live_settle(place->endpoint, DR_REACH_NOT_ASKED,
                        dr_format(context, "%s is another host; --online asks there", place->host));
 }

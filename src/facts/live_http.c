@@ -42,8 +42,8 @@ static const char *header_value(struct dr_context *context, const char *line, si
         return NULL;
     line += name_length;
     length -= name_length;
-    while (length > 0 && (*line == ' ' || *line == '\t'))
-        line++, length--;
+    for (; length > 0 && (*line == ' ' || *line == '\t'); length--)
+        line++;
     while (length > 0 && (line[length - 1] == '\r' || line[length - 1] == '\n' || line[length - 1] == ' '))
         length--;
     return length < 200 ? dr_strndup(context, line, length) : NULL;

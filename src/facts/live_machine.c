@@ -4,6 +4,7 @@
  */
 #include "facts/live_probe.h"
 
+#include "api/network.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
@@ -72,7 +73,7 @@ static curl_socket_t open_socket(void *client, curlsocktype purpose, struct curl
     (void)purpose;
     if (!address_from(socket_address, &address))
         return CURL_SOCKET_BAD;
-    if (!machine->place->anybody && !dr_live_is_own(machine->run->context, &address)) {
+    if (!machine->place->anybody && !dr_address_is_own(machine->run->context, &address)) {
         machine->refused_address = dr_strdup(machine->run->context, dr_address_text(&address, text));
         return CURL_SOCKET_BAD;
     }

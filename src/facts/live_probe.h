@@ -47,7 +47,6 @@ void dr_live_settle(struct dr_endpoint *endpoint, enum dr_reach reach, const cha
 /* --- who may be contacted (live_allowed.c) ---------------------------------------------------------------------------- */
 
 /* Loopback, or an address of one of this host's interfaces. */
-bool dr_live_is_own(struct dr_context *context, const struct dr_address *address);
 
 /* What a name means on this host without asking anybody: "localhost" and what <root>/etc/hosts says. NULL: not known. */
 const char *dr_live_local_name(struct dr_context *context, const char *name);

@@ -4,6 +4,7 @@
  */
 #include "facts/live_probe.h"
 
+#include "api/network.h"
 #include <ctype.h>
 #include <string.h>
 
@@ -28,12 +29,15 @@ static bool read_listen(struct dr_context *context, const char *text, bool tls, 
     if (bracket && colon < bracket)
         colon = NULL;
     length = colon ? (size_t)(colon - text) : strlen(text);
-    if (!colon && strspn(text, "0123456789") == strlen(text))
-        length = 0, digits = text;
-    else
-        digits = colon ? colon + 1 : "";
-    if (length > 1 && host[0] == '[' && host[length - 1] == ']')
-        host++, length -= 2;
+    digits = colon ? colon + 1 : "";
+    if (!colon && strspn(text, "0123456789") == strlen(text)) {
+        length = 0;
+        digits = text;
+    }
+    if (length > 1 && host[0] == '[' && host[length - 1] == ']') {
+        host++;
+        length -= 2;
+    }
     ret_listen->port = *digits ? (unsigned)strtoul(digits, NULL, 10) : (unsigned)(tls ? HTTPS_PORT : HTTP_PORT);
     host = dr_strndup(context, host, length);
     if (ret_listen->port == 0 || ret_listen->port > 65535)
@@ -126,7 +130,7 @@ static void add_route(struct dr_context *context, const struct dr_route *route, 
     place->endpoint->source = route->source;
     if (route->pattern && !route->path)
         dr_live_settle(place->endpoint, DR_REACH_NOT_ASKED, "which path leads there is a pattern: it is not guessed");
-    else if (!dr_address_parse(listen.address, &number) || !dr_live_is_own(context, &number))
+    else if (!dr_address_parse(listen.address, &number) || !dr_address_is_own(context, &number))
         dr_live_settle(place->endpoint, DR_REACH_NOT_ASKED, "the proxy listens at an address that this host does not have");
     else if (dr_live_nobody_listens(context, &number, listen.port, &reach, &why))
         dr_live_settle(place->endpoint, reach, why);

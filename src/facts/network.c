@@ -128,3 +128,15 @@ const struct dr_network *dr_network(struct dr_context *context)
     }
     return context->network;
 }
+
+bool dr_address_is_own(struct dr_context *context, const struct dr_address *address)
+{
+    const struct dr_network *network = dr_network(context);
+
+    if (dr_address_is_loopback(address))
+        return true;
+    for (size_t i = 0; i < network->own_count; i++)
+        if (memcmp(&network->own[i], address, sizeof(*address)) == 0)
+            return true;
+    return false;
+}

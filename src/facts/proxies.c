@@ -29,18 +29,6 @@ const char *dr_proxy_kind_name(enum dr_proxy_kind kind)
 
 /* --- does a route lead to this gateway? ------------------------------------------------------------------------------- */
 
-static bool is_own_address(struct dr_context *context, const struct dr_address *address)
-{
-    const struct dr_network *network = dr_network(context);
-
-    if (dr_address_is_loopback(address))
-        return true;
-    for (size_t i = 0; i < network->own_count; i++)
-        if (memcmp(&network->own[i], address, sizeof(*address)) == 0)
-            return true;
-    return false;
-}
-
 /* Inside of Docker's networks a service is called by a name without a dot; host.docker.internal is this host. */
 static bool may_be_this_host(const char *host)
 {
@@ -58,7 +46,7 @@ static bool leads_here(struct dr_context *context, const struct dr_route *route,
         if (strcmp(route->upstream_host, anywhere[i]) == 0)
             return true;
     if (dr_address_parse(route->upstream_host, &address))
-        return is_own_address(context, &address);
+        return dr_address_is_own(context, &address);
     return may_be_this_host(route->upstream_host);
 }
 

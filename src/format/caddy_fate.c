@@ -18,7 +18,7 @@
 struct state {
     struct dr_route_header headers[DR_ROUTE_HEADERS];
     struct dr_route_header before[DR_ROUTE_HEADERS]; /* what {http.request.header.X} stands for */
-    enum dr_upgrade keeps[2]; /* Upgrade, Connection: good for a handshake? */
+    enum dr_upgrade keeps[2], keeps_before[2]; /* Upgrade, Connection: good for a handshake? */
     const struct caddy_entry *entry;
     const char *lost; /* a header that a handshake needs, beside the two */
     struct dr_source lost_source;
@@ -27,6 +27,13 @@ struct state {
 static bool starts_with(const char *text, const char *prefix)
 {
     return strncasecmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* What header placeholders stand for from here on. */
+static void remember(struct state *state)
+{
+    memcpy(state->before, state->headers, sizeof(state->before));
+    memcpy(state->keeps_before, state->keeps, sizeof(state->keeps_before));
 }
 
 static bool common_ports(const struct caddy_entry *entry)
@@ -56,6 +63,7 @@ static enum dr_header_fate fate_of_value(struct state *state, int index, const s
 static void apply_upgrade(struct state *state, int which, const struct caddy_op *op, const struct caddy_op_value *value)
 {
     enum dr_upgrade *keeps = &state->keeps[which];
+    bool own = value->header && strcasecmp(value->header, which == CADDY_UPGRADE ? "Upgrade" : "Connection") == 0;
 
     switch (op->kind) {
     case CADDY_ADD:
@@ -65,7 +73,7 @@ static void apply_upgrade(struct state *state, int which, const struct caddy_op 
             *keeps = DR_UPGRADE_UNKNOWN;
         break;
     case CADDY_SET:
-        *keeps = caddy_kept_by_value(value, which, op->value);
+        *keeps = own ? state->keeps_before[which] : caddy_kept_by_value(value, which, op->value);
         break;
     case CADDY_DELETE:
         *keeps = DR_UPGRADE_DROPPED;
@@ -116,16 +124,6 @@ static void note_lost(struct state *state, const struct caddy_op *op)
 static void apply(struct caddy_reader *reader, struct state *state, const struct caddy_op *op, bool maybe)
 {
     static const int upgrade_headers[2] = { DR_ROUTE_UPGRADE, DR_ROUTE_CONNECTION };
-    static const char *const header_names[DR_ROUTE_HEADERS] = {
-        [DR_ROUTE_HOST] = "Host",
-        [DR_ROUTE_UPGRADE] = "Upgrade",
-        [DR_ROUTE_CONNECTION] = "Connection",
-        [DR_ROUTE_FORWARDED_FOR] = "X-Forwarded-For",
-        [DR_ROUTE_FORWARDED_PROTO] = "X-Forwarded-Proto",
-        [DR_ROUTE_FORWARDED_HOST] = "X-Forwarded-Host",
-        [DR_ROUTE_REAL_IP] = "X-Real-IP",
-        [DR_ROUTE_FORWARDED] = "Forwarded",
-    };
     struct caddy_op_value field, value;
 
     caddy_take_apart(reader->arena, NULL, op->field, &field);
@@ -133,7 +131,7 @@ static void apply(struct caddy_reader *reader, struct state *state, const struct
 
     caddy_take_apart(reader->arena, state->before, op->value, &value);
     for (int i = 0; i < DR_ROUTE_HEADERS; i++) {
-        if (!unknown_field && !caddy_op_names(op, header_names[i]))
+        if (!unknown_field && !caddy_op_names(op, dr_route_header_text((enum dr_route_header_name)(i))))
             continue;
         enum dr_header_fate was = state->headers[i].fate;
         enum dr_header_fate now = unknown_field ? DR_HEADER_UNKNOWN : fate_after(state, i, op, &value);
@@ -149,7 +147,7 @@ static void apply(struct caddy_reader *reader, struct state *state, const struct
 
         if (unknown_field)
             state->keeps[which] = DR_UPGRADE_UNKNOWN;
-        else if (caddy_op_names(op, header_names[upgrade_headers[which]]))
+        else if (caddy_op_names(op, dr_route_header_text((enum dr_route_header_name)upgrade_headers[which])))
             apply_upgrade(state, which, op, &value);
         if (maybe && state->keeps[which] != was)
             state->keeps[which] = DR_UPGRADE_UNKNOWN;
@@ -208,7 +206,7 @@ static void apply_request_headers(struct caddy_reader *reader, struct state *sta
         enum reach reach = reaches(*ops, way);
 
         if (reach != NEVER) {
-            memcpy(state->before, state->headers, sizeof(state->before));
+            remember(state);
             apply(reader, state, *ops, reach == MAYBE);
         }
     }
@@ -284,8 +282,7 @@ bool caddy_serves_http1(const struct caddy_entry *entry)
 static void decide_upgrade(struct caddy_reader *reader, const struct state *state, const struct caddy_proxy *proxy, bool tls,
                            const struct caddy_line *servers, struct dr_route *route)
 {
-    static const char *const header_names[2] = { "Upgrade", "Connection" };
-    static const int headers[2] = { DR_ROUTE_UPGRADE, DR_ROUTE_CONNECTION };
+    static const enum dr_route_header_name headers[2] = { DR_ROUTE_UPGRADE, DR_ROUTE_CONNECTION };
     struct dr_arena *arena = reader->arena;
 
     route->upgrade = DR_UPGRADE_PASSED;
@@ -299,7 +296,7 @@ static void decide_upgrade(struct caddy_reader *reader, const struct state *stat
              &proxy->versions_source);
     for (int i = 0; i < 2; i++)
         if (state->keeps[i] == DR_UPGRADE_DROPPED)
-            drop(route, dr_arena_format(arena, "the header %s is dropped or overwritten", header_names[i]),
+            drop(route, dr_arena_format(arena, "the header %s is dropped or overwritten", dr_route_header_text(headers[i])),
                  &route->headers[headers[i]].source);
     if (state->lost)
         drop(route, dr_arena_format(arena, "the header %s is dropped or overwritten", state->lost), &state->lost_source);
@@ -316,7 +313,8 @@ static void decide_upgrade(struct caddy_reader *reader, const struct state *stat
         if (state->keeps[i] == DR_UPGRADE_PASSED)
             continue;
         route->upgrade = DR_UPGRADE_UNKNOWN;
-        route->upgrade_why = dr_arena_format(arena, "what happens to the header %s depends on the request", header_names[i]);
+        route->upgrade_why =
+            dr_arena_format(arena, "what happens to the header %s depends on the request", dr_route_header_text(headers[i]));
         route->upgrade_source = route->headers[headers[i]].source;
     }
     if (route->upgrade == DR_UPGRADE_PASSED && proxy->versions_other) {
@@ -338,9 +336,9 @@ void caddy_fates(struct caddy_reader *reader, const struct caddy_way *way, const
 
     for (int i = 0; i < DR_ROUTE_HEADERS; i++)
         state.headers[i].fate = DR_HEADER_CLIENTS;
-    memcpy(state.before, state.headers, sizeof(state.before));
+    remember(&state);
     apply_request_headers(reader, &state, way);
-    memcpy(state.before, state.headers, sizeof(state.before));
+    remember(&state);
     own_headers(&state, proxy->trusts || globally || way->entry->options->trusts, &trusted);
     /* v2.11.0 sends the upstream's own name to an upstream with TLS; which release this is cannot be seen here. */
     if (route->upstream_tls && state.headers[DR_ROUTE_HOST].fate == DR_HEADER_CLIENTS)

@@ -14,6 +14,7 @@
  *   caddy_match.c     @name, /path, *
  *   caddy_way.c       what a request must look like to come this way, and the routes at its end
  *   caddy_walk.c      directives in caddy's order -> reverse_proxy with what happens before it
+ *   caddy_steps.c     directives that change a request
  *   caddy_proxy.c     reverse_proxy's block
  *   caddy_op.c        one header operation
  *   caddy_fate.c      header operations -> what arrives
@@ -320,6 +321,7 @@ struct caddy_way {
     const char *seen; /* the same prefix after strip_prefix and rewrite */
     const char *pattern; /* further conditions, or NULL */
     bool exact;
+    const char *partly, *partly_stripped; /* requests below this prefix, and only they, have lost that one */
     unsigned rewrites; /* how often the path was changed */
     const char *rewritten; /* a rewrite that is no prefix any more, as spelt; or NULL */
     const struct caddy_op *ops; /* request_header, the last first */
@@ -355,6 +357,22 @@ void caddy_routes(struct caddy_reader *reader, const struct caddy_way *way, cons
 void caddy_way_match(struct dr_arena *arena, struct caddy_way *way, const struct caddy_match *match);
 void caddy_way_strip(struct dr_arena *arena, struct caddy_way *way, const char *prefix);
 void caddy_way_rewrite(struct dr_arena *arena, struct caddy_way *way, const char *target);
+
+struct caddy_step {
+    struct caddy_reader *reader;
+    const struct caddy_line *line; /* with its matcher */
+    struct caddy_match match;
+    bool has_match;
+    size_t first; /* word behind the matcher */
+    size_t order, at;
+};
+
+enum { CADDY_OPS = 500 }; /* request_header lines on one way; one more stands for all */
+
+void caddy_step_request_header(struct caddy_step *step, struct caddy_way *way);
+void caddy_step_uri(struct caddy_step *step, struct caddy_way *way);
+void caddy_step_rewrite(struct caddy_step *step, struct caddy_way *way);
+void caddy_step_redir(struct caddy_step *step);
 
 void caddy_walk_site(struct caddy_reader *reader, const struct caddy_block *site, const struct caddy_entry *entries);
 

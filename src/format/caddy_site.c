@@ -271,7 +271,7 @@ static void add_listens(struct dr_arena *arena, struct caddy_entry *entry, const
         entry->listens = extended(arena, entry->listens, dr_arena_format(arena, "[::]:%u", seat->port));
 }
 
-static void add_entry(struct caddy_reader *reader, struct caddy_entry **entries, const struct seat *seat)
+static void add_entry(struct caddy_reader *reader, struct caddy_entry **entries, const struct seat *seat, bool open)
 {
     struct caddy_entry *entry = *entries;
 
@@ -291,6 +291,8 @@ static void add_entry(struct caddy_reader *reader, struct caddy_entry **entries,
         *entries = entry;
     }
     add_listens(reader->arena, entry, seat);
+    if (seat->address.host[0] && open)
+        return;
     if (seat->address.host[0])
         entry->names = extended(reader->arena, entry->names, seat->address.host);
     else
@@ -318,9 +320,13 @@ void caddy_site_entries(struct caddy_reader *reader, const struct caddy_block *c
         check_twice(reader, seating.seats + begin, end - begin);
         bool tls = wants_tls(&seating, seating.seats + begin, end - begin);
 
+        bool open = false; /* behind an address without a host, caddy drops the hosts of the others */
+
         for (size_t i = begin; i < end; i++) {
+            open = open && seating.seats[i].site == seating.seats[i - 1].site;
             seating.seats[i].tls = tls;
-            add_entry(reader, &ret_entries[seating.seats[i].site], &seating.seats[i]);
+            add_entry(reader, &ret_entries[seating.seats[i].site], &seating.seats[i], open);
+            open = open || seating.seats[i].address.host[0] == '\0';
         }
     }
     for (size_t i = 0; i < count; i++)

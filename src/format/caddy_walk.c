@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_OPS = 500 }; /* request_header lines on one way */
-
 #define ROW(name_, least_, most_, block_)                                      \
     {                                                                          \
         .name = (name_), .least = (least_), .most = (most_), .block = (block_) \
@@ -42,21 +40,12 @@ static const struct caddy_rule settings[] = {
     ROW("handle_errors", 0, 99, true),
 };
 
-struct walk {
-    struct caddy_reader *reader;
-    const struct caddy_line *line; /* with its matcher */
-    struct caddy_match match;
-    bool has_match;
-    size_t first; /* word behind the matcher */
-    size_t order, at;
-};
-
 static bool walk_lines(struct caddy_reader *reader, const struct caddy_line *lines, const struct caddy_scope *scope,
                        struct caddy_way *way, bool sorted, unsigned depth);
 
 static int compare(const void *left, const void *right)
 {
-    const struct walk *a = left, *b = right;
+    const struct caddy_step *a = left, *b = right;
     size_t a_path = a->match.exact ? strlen(a->match.exact) : a->match.path ? strlen(a->match.path) + 1 : 0;
     size_t b_path = b->match.exact ? strlen(b->match.exact) : b->match.path ? strlen(b->match.path) + 1 : 0;
 
@@ -88,11 +77,11 @@ static size_t place(const struct caddy_reader *reader, const struct caddy_line *
 
 /* A line as a step; false: nothing that a request passes through, or wrong. */
 static bool take_step(struct caddy_reader *reader, const struct caddy_line *line, const struct caddy_scope *scope,
-                      bool inside, struct walk *step)
+                      bool inside, struct caddy_step *step)
 {
     bool path = strcmp(caddy_name(line), "handle_path") == 0;
 
-    *step = (struct walk){ .reader = reader, .line = line, .first = 1, .match = { .all = true } };
+    *step = (struct caddy_step){ .reader = reader, .line = line, .first = 1, .match = { .all = true } };
     if (is_setting(line)) {
         if (inside)
             caddy_fault(reader, &line->words[0], true, "%s cannot stand inside of another directive", caddy_name(line));
@@ -118,113 +107,10 @@ static bool take_step(struct caddy_reader *reader, const struct caddy_line *line
     return caddy_check(reader, line, step->first - 1, handlers, sizeof(handlers) / sizeof(handlers[0]), "directive");
 }
 
-/* --- single directives ------------------------------------------------------------------------------------------------------ */
+/* --- directives that lead further ------------------------------------------------------------------------------------------- */
 
-static void step_request_header(struct walk *step, struct caddy_way *way)
-{
-    struct caddy_reader *reader = step->reader;
-    struct caddy_op *op = dr_arena_alloc(reader->arena, sizeof(*op));
-
-    if (!op) {
-        reader->failed = true;
-        return;
-    }
-    if (!caddy_read_op(reader, step->line, step->line->words + step->first, step->line->count - step->first, op))
-        return;
-    size_t length = strlen(op->field);
-
-    if (length > 0 && op->field[length - 1] == ':')
-        op->field = dr_arena_strndup(reader->arena, op->field, length - 1);
-    if (way->op_count > MOST_OPS)
-        return;
-    if (++way->op_count > MOST_OPS)
-        op->field = "{http.unknown}";
-    op->match = step->match;
-    op->path = way->path;
-    op->seen = way->seen;
-    op->rewrites = way->rewrites;
-    op->reach = dr_arena_alloc(reader->arena, sizeof(*op->reach));
-    op->next = way->ops;
-    if (!op->field || !op->reach)
-        reader->failed = true;
-    else
-        way->ops = op;
-}
-
-static const char *words_from(struct caddy_reader *reader, const struct caddy_line *line, size_t first)
-{
-    const char *text = "";
-
-    for (size_t i = first; text && i < line->count && i < first + 4; i++)
-        text = dr_arena_format(reader->arena, "%s%s%.200s", text, *text ? " " : "", line->words[i].text);
-    return text;
-}
-
-/* Does the directive meet every request on this way? */
-static bool meets_all(const struct walk *step, const struct caddy_way *way)
-{
-    const struct caddy_match *match = &step->match;
-
-    if (match->all)
-        return true;
-    for (const struct caddy_matched *passed = way->matched; passed; passed = passed->outer)
-        if (passed->rewrites == way->rewrites && strcmp(passed->text, match->text) == 0)
-            return true;
-    return !match->more && !match->hosts && match->path && strncmp(way->seen, match->path, strlen(match->path)) == 0;
-}
-
-static void step_uri(struct walk *step, struct caddy_way *way)
-{
-    struct caddy_reader *reader = step->reader;
-    const struct caddy_line *line = step->line;
-    const char *what = line->words[step->first].text, *value = line->words[step->first + 1].text;
-    size_t words = line->count - step->first;
-    bool strip = strcmp(what, "strip_prefix") == 0;
-
-    if (!strip && strcmp(what, "strip_suffix") != 0 && strcmp(what, "replace") != 0 && strcmp(what, "path_regexp") != 0 &&
-        strcmp(what, "query") != 0 /* v2.8.0 */) {
-        caddy_fault(reader, &line->words[step->first], true, "uri: \"%.200s\" is nothing that it can do", what);
-        return;
-    }
-    if (((strip || strcmp(what, "strip_suffix") == 0) && words != 2) || (strcmp(what, "path_regexp") == 0 && words != 3) ||
-        (strcmp(what, "replace") == 0 && words < 3)) {
-        caddy_fault(reader, &line->words[0], true, "uri %s: wrong number of words", what);
-        return;
-    }
-    if (strcmp(what, "query") == 0)
-        return;
-    /* Met by a part of the requests only: the others, which `path` stands for as well, stay as they are. */
-    if (!meets_all(step, way))
-        return;
-    if (strip) {
-        caddy_way_strip(reader->arena, way, value);
-    } else {
-        way->rewritten = words_from(reader, line, step->first);
-        way->rewrites++;
-    }
-}
-
-static void step_rewrite(struct walk *step, struct caddy_way *way)
-{
-    if (meets_all(step, way))
-        caddy_way_rewrite(step->reader->arena, way, step->line->words[step->first].text);
-}
-
-static void step_redir(struct walk *step)
-{
-    const struct caddy_line *line = step->line;
-    const char *code = line->count > step->first + 1 ? line->words[step->first + 1].text : "temporary";
-    int64_t number = 0;
-
-    if (strcmp(code, "permanent") == 0 || strcmp(code, "temporary") == 0 || strcmp(code, "html") == 0 || code[0] == '{' ||
-        code[0] == '\0')
-        return;
-    if (!caddy_integer(code, &number) || number < 300 || (number > 399 && number != 401))
-        caddy_fault(step->reader, &line->words[step->first + 1], true, "redir: \"%.200s\" is no code of a redirection",
-                    code);
-}
-
-static void walk_answers(struct walk *step, const struct caddy_scope *scope, const struct caddy_way *way, unsigned depth)
+static void walk_answers(struct caddy_step *step, const struct caddy_scope *scope, const struct caddy_way *way,
+                         unsigned depth)
 {
     for (const struct caddy_line *inner = step->line->lines; inner; inner = inner->next) {
         struct caddy_way answer = *way;
@@ -236,7 +122,7 @@ static void walk_answers(struct walk *step, const struct caddy_scope *scope, con
     }
 }
 
-static void step_proxy(struct walk *step, const struct caddy_scope *scope, const struct caddy_way *way, unsigned depth)
+static void step_proxy(struct caddy_step *step, const struct caddy_scope *scope, const struct caddy_way *way, unsigned depth)
 {
     struct caddy_proxy *proxy = dr_arena_alloc(step->reader->arena, sizeof(*proxy));
     struct caddy_way narrowed = *way;
@@ -255,24 +141,23 @@ static void step_proxy(struct walk *step, const struct caddy_scope *scope, const
 }
 
 /*
- * What a block did to the request may or may not have happened behind it. Bounded: beyond MOST_OPS one operation stands for all, on a field
+ * What a block did to the request may or may not have happened behind it. Bounded: beyond CADDY_OPS one operation stands for all, on a field
  * that nobody knows.
  */
-static void leave_block(struct caddy_reader *reader, struct caddy_way *way, const struct caddy_way *inner)
+static void leave_block(struct caddy_reader *reader, struct caddy_way *way, const struct caddy_op *inner,
+                        const struct caddy_op *outer)
 {
-    const struct caddy_op *outer = way->ops;
-
-    for (const struct caddy_op *op = inner->ops; op && op != outer; op = op->next) {
+    for (const struct caddy_op *op = inner; op && op != outer; op = op->next) {
         struct caddy_op *copy = dr_arena_alloc(reader->arena, sizeof(*copy));
 
         if (!copy) {
             reader->failed = true;
             return;
         }
-        if (way->op_count > MOST_OPS)
+        if (way->op_count > CADDY_OPS)
             return;
         *copy = *op;
-        if (++way->op_count > MOST_OPS)
+        if (++way->op_count > CADDY_OPS)
             copy->field = "{http.unknown}";
         copy->maybe = true;
         copy->next = way->ops;
@@ -280,7 +165,7 @@ static void leave_block(struct caddy_reader *reader, struct caddy_way *way, cons
     }
 }
 
-static bool step_block(struct walk *step, const struct caddy_scope *scope, struct caddy_way *way, unsigned depth)
+static bool step_block(struct caddy_step *step, const struct caddy_scope *scope, struct caddy_way *way, unsigned depth)
 {
     struct caddy_reader *reader = step->reader;
     const struct caddy_line *line = step->line;
@@ -300,12 +185,12 @@ static bool step_block(struct walk *step, const struct caddy_scope *scope, struc
                            depth + 1);
 
     if (!ends)
-        leave_block(reader, way, &inner);
+        leave_block(reader, way, inner.ops, way->ops);
     return ends && step->match.all && strcmp(name, "handle_path") != 0;
 }
 
 /* &(name) { ... } and `invoke name` */
-static void step_invoke(struct walk *step, struct caddy_way *way, unsigned depth)
+static void step_invoke(struct caddy_step *step, struct caddy_way *way, unsigned depth)
 {
     struct caddy_reader *reader = step->reader;
     const struct caddy_token *word = &step->line->words[step->first];
@@ -337,7 +222,7 @@ static bool answers(const char *name)
 }
 
 /* true: no request comes further than here. */
-static bool take(struct walk *step, const struct caddy_scope *scope, struct caddy_way *way, unsigned depth)
+static bool take(struct caddy_step *step, const struct caddy_scope *scope, struct caddy_way *way, unsigned depth)
 {
     const char *name = caddy_name(step->line);
 
@@ -346,16 +231,92 @@ static bool take(struct walk *step, const struct caddy_scope *scope, struct cadd
     if (strcmp(name, "reverse_proxy") == 0)
         step_proxy(step, scope, way, depth);
     else if (strcmp(name, "request_header") == 0)
-        step_request_header(step, way);
+        caddy_step_request_header(step, way);
     else if (strcmp(name, "uri") == 0 && step->line->count >= step->first + 2)
-        step_uri(step, way);
+        caddy_step_uri(step, way);
     else if (strcmp(name, "rewrite") == 0)
-        step_rewrite(step, way);
+        caddy_step_rewrite(step, way);
     else if (strcmp(name, "redir") == 0)
-        step_redir(step);
+        caddy_step_redir(step);
     else if (strcmp(name, "invoke") == 0)
         step_invoke(step, way, depth);
     return step->match.all && answers(name);
+}
+
+static bool same_match(const struct caddy_step *a, const struct caddy_step *b)
+{
+    const struct caddy_match *x = &a->match, *y = &b->match;
+    const char *x_path = x->path ? x->path : x->exact, *y_path = y->path ? y->path : y->exact;
+
+    if (x->all || y->all || x->more != y->more || !x->hosts != !y->hosts)
+        return false;
+    if (!x->more && !x->hosts)
+        return !x->exact == !y->exact && x_path && y_path && strcmp(x_path, y_path) == 0;
+    return x->text && y->text && strcmp(x->text, y->text) == 0;
+}
+
+/* rewrite, root and several handles belong to groups of their own, of which one route is taken. */
+static bool is_grouped(const struct caddy_step *steps, size_t count, const struct caddy_step *step)
+{
+    size_t handles = 0;
+
+    if (strcmp(caddy_name(step->line), "rewrite") == 0 || strcmp(caddy_name(step->line), "root") == 0)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        handles += steps[i].order == step->order;
+    return strncmp(caddy_name(step->line), "handle", 6) == 0 && handles > 1;
+}
+
+/*
+ * Neighbours with the same matcher become one route, whose matcher is asked only once: a `uri` among them changes the path for those behind
+ * it. Returns how many steps were taken; 0: nothing of the kind.
+ */
+static size_t take_merged(struct caddy_step *steps, size_t count, size_t at, const struct caddy_scope *scope,
+                          struct caddy_way *way, unsigned depth)
+{
+    struct caddy_way inner = *way;
+    size_t end = at + 1;
+
+    if (strcmp(caddy_name(steps[at].line), "uri") != 0 || steps[at].match.all || is_grouped(steps, count, &steps[at]))
+        return 0;
+    while (end < count && same_match(&steps[at], &steps[end]) && !is_grouped(steps, count, &steps[end]))
+        end++;
+    if (end == at + 1)
+        return 0;
+    caddy_way_match(steps[at].reader->arena, &inner, &steps[at].match);
+    for (size_t i = at; i < end; i++) {
+        struct caddy_step step = steps[i];
+
+        step.match = (struct caddy_match){ .all = true };
+        (void)take(&step, scope, &inner, depth);
+    }
+    leave_block(steps[at].reader, way, inner.ops, way->ops);
+    return end - at;
+}
+
+/*
+ * Several handles on one level: a request passes the first that it matches and no other. Only those with the very same matcher, one behind
+ * the other, become one. Returns how many steps were taken.
+ */
+static size_t take_handles(struct caddy_step *steps, size_t count, size_t at, const struct caddy_scope *scope,
+                           struct caddy_way *way, unsigned depth, bool *ret_end)
+{
+    const struct caddy_way before = *way;
+    struct caddy_way inner = before;
+    size_t end = at;
+
+    for (; end < count && steps[end].order == steps[at].order; end++) {
+        bool merged =
+            end > at && (same_match(&steps[end - 1], &steps[end]) || (steps[end - 1].match.all && steps[end].match.all));
+
+        if (end > at && !merged) {
+            leave_block(steps[at].reader, way, inner.ops, before.ops);
+            inner = before;
+        }
+        *ret_end = take(&steps[end], scope, &inner, depth) || *ret_end;
+    }
+    leave_block(steps[at].reader, way, inner.ops, before.ops);
+    return end - at;
 }
 
 /* true: no request comes out at the other end. */
@@ -372,7 +333,7 @@ static bool walk_lines(struct caddy_reader *reader, const struct caddy_line *lin
         return false;
     }
     reader->steps_left -= count;
-    struct walk *steps = dr_arena_alloc(reader->arena, (count + 1) * sizeof(*steps));
+    struct caddy_step *steps = dr_arena_alloc(reader->arena, (count + 1) * sizeof(*steps));
 
     if (!steps) {
         reader->failed = true;
@@ -393,8 +354,15 @@ static bool walk_lines(struct caddy_reader *reader, const struct caddy_line *lin
         qsort(steps, at, sizeof(*steps), compare);
     bool ends = false;
 
-    for (size_t i = 0; i < at && !reader->failed; i++)
-        ends = take(&steps[i], scope, way, depth) || ends;
+    for (size_t i = 0; i < at && !reader->failed;) {
+        size_t merged = sorted ? take_merged(steps, at, i, scope, way, depth) : 0;
+
+        if (!merged && sorted && strncmp(caddy_name(steps[i].line), "handle", 6) == 0 && is_grouped(steps, at, &steps[i]))
+            merged = take_handles(steps, at, i, scope, way, depth, &ends);
+        else if (!merged)
+            ends = take(&steps[i], scope, way, depth) || ends;
+        i += merged ? merged : 1;
+    }
     return ends;
 }
 

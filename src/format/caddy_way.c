@@ -14,6 +14,13 @@ static void narrow(struct dr_arena *arena, struct caddy_way *way, const char *pa
 
     if (way->rewritten) {
         way->pattern = join(arena, way->pattern, text);
+    } else if (way->partly && strcmp(way->seen, "/") == 0 && strcmp(way->path, "/") == 0 &&
+               strncmp(path, way->partly, strlen(way->partly)) == 0) {
+        /* Who asked for this path was sent elsewhere: only who asked for the prefix twice gets here. */
+        const char *twice = dr_arena_format(arena, "%s%s", way->partly_stripped, path);
+
+        way->path = twice ? twice : way->path;
+        way->seen = path;
     } else if (strncmp(path, way->seen, seen) == 0) {
         const char *longer = dr_arena_format(arena, "%s%s", way->path, path + seen);
 

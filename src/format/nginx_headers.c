@@ -12,17 +12,6 @@ struct question {
     enum dr_route_header_name header;
 };
 
-static const char *const header_names[DR_ROUTE_HEADERS] = {
-    [DR_ROUTE_HOST] = "Host",
-    [DR_ROUTE_UPGRADE] = "Upgrade",
-    [DR_ROUTE_CONNECTION] = "Connection",
-    [DR_ROUTE_FORWARDED_FOR] = "X-Forwarded-For",
-    [DR_ROUTE_FORWARDED_PROTO] = "X-Forwarded-Proto",
-    [DR_ROUTE_FORWARDED_HOST] = "X-Forwarded-Host",
-    [DR_ROUTE_REAL_IP] = "X-Real-IP",
-    [DR_ROUTE_FORWARDED] = "Forwarded",
-};
-
 static const char *const own_variables[DR_ROUTE_HEADERS] = {
     [DR_ROUTE_HOST] = "http_host",
     [DR_ROUTE_UPGRADE] = "http_upgrade",
@@ -216,7 +205,7 @@ static void fill_header(const struct question *question, struct dr_route_header 
     for (size_t i = 0; i < list->count; i++) {
         const struct dr_nginx_directive *directive = list->items[i];
 
-        if (strcasecmp(dr_nginx_word(directive, 1), header_names[question->header]) != 0)
+        if (strcasecmp(dr_nginx_word(directive, 1), dr_route_header_text(question->header)) != 0)
             continue;
         /* Two of one name are two headers, which the receiver joins. */
         header->fate = beside(question, header->fate, fate_of_text(question, dr_nginx_word(directive, 2), 0));

@@ -187,19 +187,24 @@ bool dr_proxy_url_parse(struct dr_arena *arena, const char *text, size_t length,
     return is_host(copy);
 }
 
+static const char *const names[DR_ROUTE_HEADERS] = {
+    [DR_ROUTE_HOST] = "Host",
+    [DR_ROUTE_UPGRADE] = "Upgrade",
+    [DR_ROUTE_CONNECTION] = "Connection",
+    [DR_ROUTE_FORWARDED_FOR] = "X-Forwarded-For",
+    [DR_ROUTE_FORWARDED_PROTO] = "X-Forwarded-Proto",
+    [DR_ROUTE_FORWARDED_HOST] = "X-Forwarded-Host",
+    [DR_ROUTE_REAL_IP] = "X-Real-IP",
+    [DR_ROUTE_FORWARDED] = "Forwarded",
+};
+
+const char *dr_route_header_text(enum dr_route_header_name name)
+{
+    return names[name];
+}
+
 int dr_route_header_index(const char *name, size_t length)
 {
-    static const char *const names[DR_ROUTE_HEADERS] = {
-        [DR_ROUTE_HOST] = "Host",
-        [DR_ROUTE_UPGRADE] = "Upgrade",
-        [DR_ROUTE_CONNECTION] = "Connection",
-        [DR_ROUTE_FORWARDED_FOR] = "X-Forwarded-For",
-        [DR_ROUTE_FORWARDED_PROTO] = "X-Forwarded-Proto",
-        [DR_ROUTE_FORWARDED_HOST] = "X-Forwarded-Host",
-        [DR_ROUTE_REAL_IP] = "X-Real-IP",
-        [DR_ROUTE_FORWARDED] = "Forwarded",
-    };
-
     for (int i = 0; i < DR_ROUTE_HEADERS; i++)
         if (strlen(names[i]) == length && strncasecmp(names[i], name, length) == 0)
             return i;

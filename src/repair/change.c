@@ -1,5 +1,7 @@
 #include "repair/change.h"
 
+#include "repair/custody.h"
+
 #include "repair/command.h"
 #include "repair/content.h"
 
@@ -141,14 +143,26 @@ int dr_change_make(struct dr_scene *scene, const struct dr_operation *operation,
     return kinds[operation->kind]->make(scene, operation, step, prepared, error);
 }
 
+/* A held line is root's own word, and is obeyed as such. */
+static int revert(struct dr_scene *scene, const struct dr_step *step, bool only_look, struct dr_error *error)
+{
+    bool of_user = scene->places->journal_of_user;
+
+    scene->places->journal_of_user = of_user && !(step->held && dr_custody_covers(step));
+    int r = kinds[step->kind]->revert(scene, step, only_look, error);
+
+    scene->places->journal_of_user = of_user;
+    return r;
+}
+
 int dr_change_revert(struct dr_scene *scene, const struct dr_step *step, struct dr_error *error)
 {
-    return kinds[step->kind]->revert(scene, step, false, error);
+    return revert(scene, step, false, error);
 }
 
 int dr_change_would_revert(struct dr_scene *scene, const struct dr_step *step, struct dr_error *error)
 {
-    return kinds[step->kind]->revert(scene, step, true, error);
+    return revert(scene, step, true, error);
 }
 
 bool dr_change_is_out_of_reach(int code)

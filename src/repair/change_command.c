@@ -70,7 +70,7 @@ static bool is_needed(const struct dr_scene *scene, const struct dr_step *step)
     for (size_t i = 0; i < scene->all_count; i++) {
         const struct dr_step *later = &scene->all[i];
 
-        if (later->group != step->group || later->number <= step->number)
+        if (later->group != step->group || later->number <= step->number || (step->held && !later->held))
             continue;
         if (later->kind == DR_RUN_COMMAND ? acts(&later->command) && !later->undone : !step->paired)
             return true;
@@ -110,6 +110,9 @@ static int revert(struct dr_scene *scene, const struct dr_step *step, bool only_
 
     if (r == -ENOMEM)
         return r;
+    /* Who was to read the files anew is gone: whoever comes after it reads what is there now. */
+    if (r == -ESRCH)
+        return 1;
     /* Whatever the reason: the files are as they were, and this is left to do. */
     return r < 0 ? say_by_hand(step, dr_change_is_out_of_reach(r) ? r : -DR_COMMAND_FAILED, dr_error_text(&why), error) : 0;
 }

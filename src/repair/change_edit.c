@@ -228,6 +228,15 @@ static int look_present(const struct dr_place *place, char hash[DR_SHA256_HEX])
     return r < 0 ? r : dr_sha256_fd(fd, hash);
 }
 
+/* Before anything of the run is taken back. */
+static int backup_is_whole(const struct dr_scene *scene, const struct dr_step *step, struct dr_error *error)
+{
+    _cleanup_buffer_ struct dr_buffer old = DR_BUFFER(DR_CONTENT_MOST);
+    int r = dr_journal_kept(scene->journal->dir_fd, step->backup, step->before.sha256, &old);
+
+    return r < 0 ? dr_error_set(error, r, "its backup is gone, or is not what was kept") : 0;
+}
+
 static int revert_edit(struct dr_scene *scene, const struct dr_step *step, bool only_look, struct dr_error *error)
 {
     _cleanup_place_ struct dr_place place = DR_PLACE;
@@ -250,7 +259,7 @@ static int revert_edit(struct dr_scene *scene, const struct dr_step *step, bool 
     if (strcmp(hash, step->after.sha256) != 0 && !scene->force && !step->keep)
         return place.fd < 0 ? dr_gone(error) : dr_stale(error);
     if (only_look)
-        return 0;
+        return backup_is_whole(scene, step, error);
     if (place.fd >= 0 && strcmp(hash, step->after.sha256) != 0)
         r = dr_keep_present(scene, step, &place);
     if (r == 0)

@@ -2,12 +2,14 @@
 
 #include "base/file.h"
 #include "repair/content.h"
+#include "repair/custody.h"
 
 #include <fcntl.h>
 #include <string.h>
 
 void dr_journal_release(struct dr_journal *journal)
 {
+    dr_cleanup_close(&journal->custody_fd);
     dr_cleanup_close(&journal->fd);
     dr_cleanup_close(&journal->dir_fd);
     *journal = (struct dr_journal)DR_JOURNAL;
@@ -41,13 +43,15 @@ int dr_journal_add_later(struct dr_journal *journal, cJSON *line)
         return r;
     }
     journal->good += (off_t)length + 1;
-    return 0;
+    r = dr_custody_chain(journal->chain, text, length + 1);
+    journal->broken = r < 0;
+    return r;
 }
 
 int dr_journal_sync(struct dr_journal *journal)
 {
     if (fdatasync(journal->fd) == 0)
-        return 0;
+        return dr_custody_note(journal);
     /* The kernel may have thrown the lines away: nothing may be changed on their word. */
     journal->broken = true;
     return -errno;

@@ -19,6 +19,8 @@ struct dr_journal_home {
     int runs_fd; /* its runs/, or --journal-dir; -1 when not there (readers) */
     char *runs_path; /* for people */
     int lock_fd; /* -1: not locked */
+    const char *custody_dir; /* borrowed; NULL: no records (custody.h) */
+    uint32_t custody_uid; /* whose journals these are */
     bool made; /* this process made the folder: it goes again when nothing was repaired */
 };
 
@@ -56,12 +58,14 @@ struct dr_journal {
     int fd; /* journal.jsonl, appending */
     off_t good; /* all before this is whole lines */
     bool broken;
+    int custody_fd; /* root's record of it, or -1 (custody.h) */
+    char chain[DR_SHA256_HEX]; /* over the lines that this process wrote */
     uint32_t uid, gid; /* who shall own what is made in it */
 };
 
-#define DR_JOURNAL             \
-    {                          \
-        .dir_fd = -1, .fd = -1 \
+#define DR_JOURNAL                               \
+    {                                            \
+        .dir_fd = -1, .fd = -1, .custody_fd = -1 \
     }
 void dr_journal_release(struct dr_journal *journal);
 
@@ -106,6 +110,9 @@ struct dr_record {
     bool begun; /* has its first line */
     bool ended; /* has its last line */
     bool applied; /* all that was planned was applied, and nothing came after */
+    size_t held; /* so many bytes of the journal are in root's record (custody.h) */
+    bool in_held; /* while reading: is this line? */
+    bool held_applied; /* so they say; lines after them cannot take it back */
     const char *undone_by; /* or NULL */
     struct dr_step *steps; /* owned */
     size_t count;

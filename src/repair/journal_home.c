@@ -186,6 +186,10 @@ int dr_journal_home_lock(const struct dr_places *places, struct dr_journal_home 
 
     if (r == 0)
         home.runs_path = runs_path(target);
+    if (geteuid() == 0 && target->uid != 0) {
+        home.custody_dir = target->custody_dir;
+        home.custody_uid = target->uid;
+    }
     if (r == 0 && !home.runs_path)
         r = -ENOMEM;
     for (int tries = 0; r == 0 && tries < 10; tries++)
@@ -333,7 +337,7 @@ static int open_journal(struct dr_journal *journal, int flags)
 int dr_journal_make(const struct dr_journal_home *home, const struct dr_repair_target *target, const char *run_id,
                     struct dr_journal *ret_journal)
 {
-    struct dr_journal journal = { .dir_fd = -1, .fd = -1, .uid = target->uid, .gid = target->gid };
+    struct dr_journal journal = { .custody_fd = -1, .dir_fd = -1, .fd = -1, .uid = target->uid, .gid = target->gid };
     bool made = false;
     int r = make_folder(home->runs_fd, run_id, target, &made, &journal.dir_fd);
 
@@ -373,7 +377,7 @@ static int cut_torn_line(struct dr_journal *journal)
 int dr_journal_open(const struct dr_journal_home *home, const struct dr_repair_target *target, const char *run_id,
                     struct dr_journal *ret_journal)
 {
-    struct dr_journal journal = { .dir_fd = -1, .fd = -1, .uid = target->uid, .gid = target->gid };
+    struct dr_journal journal = { .custody_fd = -1, .dir_fd = -1, .fd = -1, .uid = target->uid, .gid = target->gid };
     int r = open_own(home->runs_fd, run_id, target, &journal.dir_fd);
 
     if (r == 0)

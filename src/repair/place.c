@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -57,6 +58,19 @@ static struct dr_base *base_of(const struct dr_places *places, const char *path)
     return best;
 }
 
+int dr_places_add(struct dr_places *places, const char *folder)
+{
+    if (folder[0] != '/' || folder[1] == '\0' || base_of(places, folder))
+        return 0;
+    struct dr_base *grown = realloc(places->bases, (places->count + 1) * sizeof(*grown));
+
+    if (!grown)
+        return -ENOMEM;
+    grown[places->count++] = (struct dr_base){ .path = folder, .fd = -1 };
+    places->bases = grown;
+    return 0;
+}
+
 static int refuse_own_folder(const struct dr_places *places, const char *path)
 {
     _cleanup_free_ char *own = dr_path_join(places->target->state_dir, "openclaw-doctor");
@@ -76,6 +90,16 @@ static int judge_base(const struct dr_places *places, const struct dr_base *base
     if (fstat(base->fd, &st) < 0)
         return -errno;
     return st.st_uid == places->target->uid ? 0 : -EPERM;
+}
+
+bool dr_places_is_owners(const struct dr_places *places, const char *path)
+{
+    struct dr_base *base = base_of(places, path);
+    struct stat st;
+
+    if (!base || (base->fd < 0 && dr_base_open(places->target, base) < 0) || fstat(base->fd, &st) < 0)
+        return false;
+    return base->state || st.st_uid == places->target->uid;
 }
 
 /* --- below a base ----------------------------------------------------------------------------------------------- */

@@ -38,6 +38,12 @@ int dr_places_open(const struct dr_repair_target *target, struct dr_places *ret_
                    struct dr_error *error) DR_MUST_CHECK;
 void dr_places_release(struct dr_places *places);
 
+/*
+ * Makes a folder a base, when it lies in none yet: where a journal says that a change was made, it may be taken back, whatever folders today's
+ * command line allows. Whether the journal is believed there is another question (journal_of_user). `folder` is clean and stays the caller's.
+ */
+int dr_places_add(struct dr_places *places, const char *folder) DR_MUST_CHECK;
+
 struct dr_place {
     int dir_fd; /* O_PATH of the folder that holds it; -1: the place is a base itself */
     int fd; /* O_PATH of the thing, never a link; -1: there is nothing of that name */
@@ -58,6 +64,9 @@ void dr_place_release(struct dr_place *place);
  */
 int dr_place_find(const struct dr_places *places, const char *path, struct dr_place *ret_place,
                   struct dr_error *error) DR_MUST_CHECK;
+
+/* Does the base that holds the path belong to the owner of the state? False when that cannot be told. */
+bool dr_places_is_owners(const struct dr_places *places, const char *path);
 
 /* Looks again whether `name` is still the inode that `fd` holds. -ESTALE when not. */
 int dr_place_still(const struct dr_place *place) DR_MUST_CHECK;

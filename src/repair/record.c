@@ -1,6 +1,7 @@
 #include "repair/journal.h"
 
 #include "base/file.h"
+#include "repair/custody.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -41,6 +42,12 @@ static int take_begin(struct dr_record *record, const cJSON *line)
     return 0;
 }
 
+/* A line that is not held cannot make root do again what a held one is about. */
+static bool is_settled(const struct dr_record *record, const struct dr_step *step)
+{
+    return step->held && !record->in_held && step->state == DR_STEP_REVERTED;
+}
+
 static int take_intent(struct dr_record *record, const cJSON *line)
 {
     struct dr_step step;
@@ -48,10 +55,12 @@ static int take_intent(struct dr_record *record, const cJSON *line)
 
     if (r < 0)
         return r;
+    step.held = record->in_held;
     record->applied = false;
     /* A second intent for the same step replaces the first (another place to move to). */
     if (record->count > 0 && record->steps[record->count - 1].number == step.number) {
-        record->steps[record->count - 1] = step;
+        if (step.held || !record->steps[record->count - 1].held)
+            record->steps[record->count - 1] = step;
         return 0;
     }
     if (record->count >= STEPS_MOST)
@@ -75,6 +84,8 @@ static int take_done(struct dr_record *record, const cJSON *line)
 
     if (!step)
         return -EINVAL;
+    if (is_settled(record, step))
+        return 0;
     step->state = DR_STEP_DONE;
     return files ? dr_trio_from_json(files, &step->trio_after) : 0;
 }
@@ -96,7 +107,8 @@ static int take_stuck(struct dr_record *record, const cJSON *line)
 
     if (!step)
         return -EINVAL;
-    step->state = DR_STEP_INTENT;
+    if (!step->held || record->in_held)
+        step->state = DR_STEP_INTENT;
     return 0;
 }
 
@@ -162,16 +174,20 @@ static int take_lines(struct dr_record *record, const struct dr_buffer *text, st
         if (!end)
             return 0; /* torn: it never counted */
         size_t length = (size_t)(end - (text->data + from));
+
+        record->in_held = from + length < record->held;
         int r = take_line(record, text->data + from, length);
 
         if (r < 0)
             return dr_error_set(error, r, "line %u of the journal of run %s is not a journal line", number, record->run);
+        if (record->in_held)
+            record->held_applied = record->applied;
         from += length + 1;
     }
     return 0;
 }
 
-static int read_text(const struct dr_journal_home *home, const char *run_id, struct dr_buffer *text)
+static int read_text(const struct dr_journal_home *home, const char *run_id, struct dr_buffer *text, size_t *ret_held)
 {
     _cleanup_close_ int dir = -1, fd = -1;
     struct stat st;
@@ -183,7 +199,10 @@ static int read_text(const struct dr_journal_home *home, const char *run_id, str
         return r;
     if (fstat(fd, &st) < 0)
         return -errno;
-    return S_ISREG(st.st_mode) ? dr_read_fd(fd, text) : -EINVAL;
+    r = S_ISREG(st.st_mode) ? dr_read_fd(fd, text) : -EINVAL;
+    if (r == 0)
+        *ret_held = dr_custody_held(home, run_id, dir, dr_buffer_text(text), text->length);
+    return r;
 }
 
 int dr_record_read(const struct dr_journal_home *home, const char *run_id, struct dr_record *ret_record,
@@ -191,7 +210,7 @@ int dr_record_read(const struct dr_journal_home *home, const char *run_id, struc
 {
     _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(JOURNAL_MOST);
     _cleanup_record_ struct dr_record record = { .run = strdup(run_id), .arena = DR_ARENA(JOURNAL_MOST) };
-    int r = record.run ? read_text(home, run_id, &text) : -ENOMEM;
+    int r = record.run ? read_text(home, run_id, &text, &record.held) : -ENOMEM;
 
     if (r == -ENOENT && record.run)
         r = 0; /* killed between the folder and the journal: nothing was done */

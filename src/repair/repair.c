@@ -1,5 +1,6 @@
 #include "repair/repair.h"
 
+#include "repair/custody.h"
 #include "repair/run.h"
 
 #include <string.h>
@@ -182,8 +183,14 @@ static int make(struct work *work, size_t i, size_t index, struct dr_prepared *p
     return r;
 }
 
-static int write_intent(struct dr_repair_run *run, size_t index, bool later)
+static int write_intent(struct dr_repair_run *run, size_t index, bool later, struct dr_error *error)
 {
+    if (dr_custody_needed(&run->places, &run->steps[index])) {
+        int r = dr_custody_begin(&run->home, run->id, &run->journal, error);
+
+        if (r < 0)
+            return r;
+    }
     cJSON *line = dr_step_to_json(&run->steps[index]);
 
     return later ? dr_journal_add_later(&run->journal, line) : dr_journal_add(&run->journal, line);
@@ -213,7 +220,7 @@ static int write_intents_ahead(struct work *work, size_t from, struct dr_error *
             forget_step(run, index); /* why: when its turn comes */
             continue;
         }
-        r = write_intent(run, index, true);
+        r = write_intent(run, index, true, error);
         if (r < 0) {
             forget_step(run, index);
             return dr_failed(error, r, "the journal cannot be written");
@@ -248,7 +255,7 @@ static int apply_one(struct work *work, size_t i, size_t *ret_index, struct dr_e
         return r;
     r = judge(work, i, index, &prepared, error);
     if (r == 0)
-        r = dr_failed(error, write_intent(run, index, false), "the journal cannot be written");
+        r = dr_failed(error, write_intent(run, index, false, error), "the journal cannot be written");
     if (r < 0) {
         forget_step(run, index);
         return r;

@@ -23,6 +23,8 @@ struct dr_repair_target {
     const char *home; /* for texts, and of commands that run as the owner; may be NULL */
     const char *user; /* the owner's login name, for such commands; may be NULL */
     const char *journal_dir; /* --journal-dir, or NULL for the default */
+    const char
+        *custody_dir; /* root's own records of users' journals (custody.h); NULL: none, such steps are not undone later */
     uint32_t uid, gid; /* owner of journal and backups */
     bool gateway_running; /* operations that must wait for a stop are refused */
     const char *tool_version;

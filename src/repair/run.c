@@ -138,3 +138,19 @@ struct dr_scene dr_run_scene(struct dr_repair_run *run)
         .all_count = run->count,
     };
 }
+
+int dr_run_reach(struct dr_repair_run *run, const struct dr_record *record)
+{
+    for (size_t i = 0; i < record->count; i++) {
+        const char *path = record->steps[i].path, *slash = path ? strrchr(path, '/') : NULL;
+
+        if (record->steps[i].kind == DR_RUN_COMMAND || !slash)
+            continue;
+        const char *folder = dr_arena_strndup(&run->arena, path, (size_t)(slash - path));
+        int r = folder ? dr_places_add(&run->places, folder) : -ENOMEM;
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}

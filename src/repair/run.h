@@ -41,6 +41,9 @@ int dr_run_write_end(struct dr_repair_run *run, const char *state) DR_MUST_CHECK
 /* A run in which nothing was begun leaves no folder. */
 int dr_run_remove_folder(struct dr_repair_run *run) DR_MUST_CHECK;
 
+/* The folders in which the record's changes were made may be written in again, to take them back. */
+int dr_run_reach(struct dr_repair_run *run, const struct dr_record *record) DR_MUST_CHECK;
+
 /* What the steps of this run are judged, made and taken back with. */
 struct dr_scene dr_run_scene(struct dr_repair_run *run);
 

@@ -30,7 +30,8 @@ static int take_back_all(struct settling *settling, struct dr_record *record, st
         struct dr_step *step = &record->steps[i];
         _cleanup_error_ struct dr_error why = { 0 };
 
-        if (step->state == DR_STEP_REVERTED || (record->applied && step->state == DR_STEP_DONE))
+        if (step->state == DR_STEP_REVERTED ||
+            ((record->applied || (step->held && record->held_applied)) && step->state == DR_STEP_DONE))
             continue;
         int r = dr_change_revert(&scene, step, &why);
 
@@ -77,6 +78,9 @@ static int settle_undo(struct settling *settling, struct dr_record *record, stru
     struct dr_repair_run *run = settling->run;
     int r = dr_record_read(&run->home, record->undoes, &undone, error);
 
+    /* Who asked for this undo? If not root, root's own word about the other run is not spoken. */
+    for (size_t i = 0; record->held == 0 && i < undone.count; i++)
+        undone.steps[i].held = false;
     if (r == 0) {
         run->force = record->force;
         r = dr_undo_resume(run, record->run, journal, &undone, error);
@@ -99,6 +103,8 @@ static int settle_one(struct settling *settling, const char *run_id, struct dr_e
 
     if (r == -ENOTDIR || (r == 0 && record.ended))
         return 0; /* not a run, or one that is over */
+    if (r == 0)
+        r = dr_run_reach(run, &record);
     if (r == 0)
         r = dr_journal_open(&run->home, &run->target, run_id, &journal);
     if (r < 0)

@@ -1,5 +1,6 @@
 /* Undo of a finished run: looked through first, then each step is taken back, last first, with a journal of its own. */
 #include "base/text.h"
+#include "repair/custody.h"
 #include "repair/run.h"
 
 #include <string.h>
@@ -147,10 +148,14 @@ int dr_undo_record(struct dr_repair_run *run, struct dr_record *record, cJSON *u
     }
     if (r == 0)
         r = dr_run_folder(run, error);
+    if (r == 0 && record->held > 0) /* a killed undo is gone on with on root's word only */
+        r = dr_custody_begin(&run->home, run->id, &run->journal, error);
     if (r == 0)
         r = take_back_all(&scene, record, undone, refused, error);
     if (r == 0)
         r = mark_undone(&journal, run->id);
+    if (r == 0)
+        dr_custody_drop(&run->home, record->run);
     return r == 0 ? dr_run_write_end(run, "kept") : r;
 }
 
@@ -232,6 +237,9 @@ static int undo_one(struct dr_repair_run *run, const char *run_id, cJSON *report
     if (!undone || !refused || !run->undoes || !cJSON_AddStringToObject(report, "run", record.run) ||
         !cJSON_AddStringToObject(report, "undoRun", run->id))
         return -ENOMEM;
+    r = dr_run_reach(run, &record);
+    if (r < 0)
+        return r;
     run->places.journal_of_user = run->target.uid != 0;
     return dr_undo_record(run, &record, undone, refused, error);
 }

@@ -41,7 +41,7 @@ def run(home, *words, columns=80):
         if name in os.environ:
             environment[name] = os.environ[name]
     return subprocess.run([DOCTOR, *words], env=environment, cwd="/", capture_output=True, timeout=120, stdin=subprocess.DEVNULL,
-                          check=False)
+                          preexec_fn=homes.out_of_sight, check=False)
 
 
 def strict(schema):
@@ -81,7 +81,7 @@ def too_wide(line, width):
     if re.match(r" {4,}[-+]\S", line):
         return False  # a line of a diff is the file's own
     pieces = re.findall(r"`[^`]*`|\S+", line)
-    return not (re.match(r" +(sudo|openclaw|openclaw-doctor|systemctl|docker|chmod|chown|mv) ", line) or max(map(len, pieces)) > width - 16)
+    return not (re.match(r" +(sudo|openclaw|openclaw-doctor|systemctl|docker|chmod|chown|mv|curl) ", line) or max(map(len, pieces)) > width - 16)
 
 
 def check_text(where, done, home, secrets, width):

@@ -15,9 +15,9 @@ case $(clang-format --version) in
     ;;
 esac
 complaints=$(
-    find src checks fixers tests -name '*.[ch]' 2>/dev/null | LC_ALL=C sort | while read -r file; do
-        clang-format "$file" | cmp -s - "$file" || echo "$file: run ./bootstrap format"
-    done
+    find src checks fixers tests -name '*.[ch]' -print0 2>/dev/null |
+        xargs -0 -n 40 -P 2 clang-format --dry-run --ferror-limit=1 2>&1 |
+        sed -n 's/^\([^:]*\):[0-9]*:[0-9]*: warning: code should be clang-formatted.*/\1: run .\/bootstrap format/p' | LC_ALL=C sort -u
 )
 [ -z "$complaints" ] || {
     printf '%s\n' "$complaints"

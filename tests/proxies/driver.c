@@ -167,21 +167,11 @@ static void add_list(cJSON *object, const char *name, const char *const *texts)
 
 static void add_headers(cJSON *object, const struct dr_route *route)
 {
-    static const char *const names[DR_ROUTE_HEADERS] = {
-        [DR_ROUTE_HOST] = "Host",
-        [DR_ROUTE_UPGRADE] = "Upgrade",
-        [DR_ROUTE_CONNECTION] = "Connection",
-        [DR_ROUTE_FORWARDED_FOR] = "X-Forwarded-For",
-        [DR_ROUTE_FORWARDED_PROTO] = "X-Forwarded-Proto",
-        [DR_ROUTE_FORWARDED_HOST] = "X-Forwarded-Host",
-        [DR_ROUTE_REAL_IP] = "X-Real-IP",
-        [DR_ROUTE_FORWARDED] = "Forwarded",
-    };
     static const char *const fates[] = { "unknown", "absent", "clients", "set", "appended" };
     cJSON *headers = cJSON_AddObjectToObject(object, "headers");
 
     for (int i = 0; i < DR_ROUTE_HEADERS; i++) {
-        cJSON *header = cJSON_AddObjectToObject(headers, names[i]);
+        cJSON *header = cJSON_AddObjectToObject(headers, dr_route_header_text((enum dr_route_header_name)i));
 
         add_text(header, "fate", fates[route->headers[i].fate]);
         add_text(header, "value", route->headers[i].value);

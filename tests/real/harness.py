@@ -471,7 +471,8 @@ def snapshot(*roots) -> dict:
         if not root.exists():
             continue
         for path in [root, *sorted(root.rglob("*"))]:
-            seen[str(path)] = _entry(path)
+            with contextlib.suppress(FileNotFoundError):  # a live gateway's own, gone by now
+                seen[str(path)] = _entry(path)
     return seen
 
 

@@ -5,9 +5,14 @@ from harness import SAME_CONTENT, Failure, Home, Report, differences, doctor_jso
 
 # What a gateway writes by itself while it lives: not the doctor's doing, and not part of what it repairs.
 GATEWAYS_OWN = ("/openclaw.sqlite-wal", "/openclaw.sqlite-shm", "/openclaw.sqlite", "/.openclaw/logs/", "/.openclaw/tmp/",
-                "/.openclaw/cache/", "/update-check.json", "/.openclaw/agents/", "/.openclaw/cron/")
+                "/.openclaw/cache/", "/update-check.json", "/openclaw.json.last-good", "/.openclaw/agents/", "/.openclaw/cron/")
 # Where the doctor keeps journal and backups below the state directory.
 DOCTORS_OWN = ("/.openclaw/openclaw-doctor",)
+
+
+def quiet(gateway, args) -> tuple:
+    """A gateway that is frozen answers nobody, and a look that asked it would say so."""
+    return (*args, "--offline") if gateway and "--offline" not in args else tuple(args)
 
 
 def has(report: Report, check: str) -> bool:
@@ -19,7 +24,7 @@ def look(home: Home, check: str, *, gateway=None, args=(), env=None) -> Report:
     """A look finds the check's problem, exits 1, and changes nothing."""
     with gateway.frozen() if gateway else contextlib.nullcontext():
         before = snapshot(home.home)
-        report = doctor_json(home, *args, env=env)
+        report = doctor_json(home, *quiet(gateway, args), env=env)
         changed = differences(before, snapshot(home.home))
     expect(has(report, check), f"the doctor finds {check}", report)
     expect(report.code == 1, "a look that finds something exits 1", report)
@@ -30,7 +35,7 @@ def look(home: Home, check: str, *, gateway=None, args=(), env=None) -> Report:
 def plan_only(home: Home, consent, *, gateway=None, args=(), env=None) -> None:
     with gateway.frozen() if gateway else contextlib.nullcontext():
         before = snapshot(home.home)
-        report = doctor_json(home, "--fix", "--dry-run", "--yes", *consent, *args, env=env)
+        report = doctor_json(home, "--fix", "--dry-run", "--yes", *consent, *quiet(gateway, args), env=env)
         changed = differences(before, snapshot(home.home))
     expect(not changed, "a dry run changes nothing", *changed, report)
     expect(report.code == 1, "a dry run exits as a look", report)
@@ -64,7 +69,7 @@ def nothing_left(home: Home, consent, *, gateway=None, args=(), env=None) -> Non
     """A second repair has nothing to do and writes nothing at all."""
     with gateway.frozen() if gateway else contextlib.nullcontext():
         before = snapshot(home.home)
-        report = doctor_json(home, "--fix", "--yes", *consent, *args, env=env)
+        report = doctor_json(home, "--fix", "--yes", *consent, *quiet(gateway, args), env=env)
         changed = differences(before, snapshot(home.home))
     expect(report.code == 0, "a second --fix exits 0", report)
     expect(not changed, "a second --fix writes nothing", *changed)

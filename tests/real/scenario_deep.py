@@ -62,16 +62,19 @@ def deep_token(home: Home, gateway) -> None:
 
 def wrong_token(home: Home, gateway) -> None:
     """2026.2 clients prefer the environment: what they would send is wrong, and is not sent."""
-    if home.release.sqlite:
-        home.write(home.state / "openclaw.json",
-                   (home.state / "openclaw.json").read_text(encoding="utf-8").replace('"mode": "token"', '"mode": "trusted-proxy"'),
-                   0o600)
-        gateway.wait_settled()
-        not_tried(doctor_json(home, "--deep"), "trusted-proxy")
-        return
     report = doctor_json(home, "--deep", env={"OPENCLAW_GATEWAY_TOKEN": "wrong-0123456789abcdef0123456789"})
     not_tried(report, "another token than the gateway accepts")
     expect("unauthorized" not in gateway.log(), "and the gateway saw no wrong token", gateway.log()[-2000:])
+
+
+def no_token(home: Home) -> None:
+    """The gateway has its token from its own environment, and a client of this home has none."""
+    config = home.default_config()
+    del config["gateway"]["auth"]["token"]
+    home.write_config(config)
+    with Gateway(home, env={"OPENCLAW_GATEWAY_TOKEN": harness.GATEWAY_TOKEN}) as gateway:
+        not_tried(doctor_json(home, "--deep"), "")
+        expect("unauthorized" not in gateway.log(), "and the gateway saw no try", gateway.log()[-2000:])
 
 
 def deep_identity(home: Home, gateway) -> None:
@@ -94,7 +97,10 @@ def scenario(release) -> None:
         succeed(home.openclaw("devices", "list"))
         deep_token(home, gateway)
         deep_identity(home, gateway)
-        wrong_token(home, gateway)
+        if not release.sqlite:
+            wrong_token(home, gateway)
+    if release.sqlite:
+        no_token(home)
 
 
 if __name__ == "__main__":

@@ -96,6 +96,10 @@ static const struct {
       "0.0.0.0:1,[::]:1  / > ?:0\n0.0.0.0:1,[::]:1  / > ?:0\n0.0.0.0:1,[::]:1  / > ?:0\n0.0.0.0:1,[::]:1  / > ?:0\n" },
     { ":1 {\n\treverse_proxy h:8001-8003\n}\n",
       "0.0.0.0:1,[::]:1  / > h:8001\n0.0.0.0:1,[::]:1  / > h:8002\n0.0.0.0:1,[::]:1  / > h:8003\n" },
+    /* Neighbours with one matcher are one route; in `route` they are not. */
+    { ":1 {\n\turi /a/* strip_prefix /a\n\treverse_proxy /a/* h:1\n}\n", "0.0.0.0:1,[::]:1  /a/ > h:1+/\n" },
+    { ":1 {\n\troute {\n\t\turi /a/* strip_prefix /a\n\t\treverse_proxy /a/* h:1\n\t}\n}\n",
+      "0.0.0.0:1,[::]:1  /a/a/ > h:1+/a/\n" },
     /* words */
     { "\xef\xbb\xbf:1 { # comment\r\n\treverse_proxy \\\r\n\t\t\"h:1\" `h:2` # h:3\r\n}\r\n",
       "0.0.0.0:1,[::]:1  / > h:1\n0.0.0.0:1,[::]:1  / > h:2\n" },
@@ -181,6 +185,12 @@ static const struct {
     { ":1 {\n\troute {\n\t\treverse_proxy h\n\t\trequest_header -Upgrade\n\t}\n}\n", "cccssscc", DR_UPGRADE_PASSED },
     { ":1 {\n\trequest_header /x/* -Upgrade\n\treverse_proxy /y/* h\n}\n", "cccssscc", DR_UPGRADE_PASSED },
     { ":1 {\n\trequest_header /x/* -Upgrade\n\treverse_proxy h\n}\n", "c??ssscc", DR_UPGRADE_UNKNOWN },
+    /* of several handles a request passes one; what an unfinished one did may have been done */
+    { ":1 {\n\thandle /x/* {\n\t\trequest_header -Upgrade\n\t}\n\thandle {\n\t\treverse_proxy h\n\t}\n}\n", "cccssscc",
+      DR_UPGRADE_PASSED },
+    { ":1 {\n\thandle {\n\t\trequest_header -Upgrade\n\t}\n\treverse_proxy h\n}\n", "c??ssscc", DR_UPGRADE_UNKNOWN },
+    { ":1 {\n\trequest_header -Connection\n\treverse_proxy h {\n\t\theader_up Connection {header.Connection}\n\t}\n}\n",
+      "c--ssscc", DR_UPGRADE_DROPPED },
     { ":1 {\n\treverse_proxy https://h\n}\n", "?ccssscc", DR_UPGRADE_PASSED },
     { IN_PROXY("\t\ttransport http {\n\t\t\tversions h2c 2\n\t\t}"), "cccssscc", DR_UPGRADE_DROPPED },
     { IN_PROXY("\t\ttransport http {\n\t\t\tversions 1.1 2\n\t\t}"), "cccssscc", DR_UPGRADE_PASSED },
@@ -428,8 +438,8 @@ START_TEST(right_ones_stay)
         IN_PROXY("\t\theader_up X-Forwarded-For {remote_host}\n\t\theader_up X-Real-IP {remote_host}\n\t\theader_up Host "
                  "{hostport}"),
         "example.com\nreverse_proxy 127.0.0.1:18789\n",
-        "example.com {\n\treverse_proxy 127.0.0.1:18789 {\n\t\theader_up Host {host}\n\t\theader_up X-Forwarded-Proto "
-        "https\n\t}\n}\n",
+        ("example.com {\n\treverse_proxy 127.0.0.1:18789 {\n\t\theader_up Host {host}\n\t\theader_up X-Forwarded-Proto "
+         "https\n\t}\n}\n"),
     };
 
     for (size_t i = 0; i < DR_COUNT(texts); i++) {

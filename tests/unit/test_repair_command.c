@@ -417,6 +417,129 @@ START_TEST(a_reload_that_fails_while_taking_back_says_what_to_type)
 }
 END_TEST
 
+/* --- root, in a user's home: what is root's is taken back on root's own word (custody.h) ------------------------------- */
+
+enum { USER = 61001 };
+
+static char *custody;
+
+/* A repair of root's nginx for a user's home. */
+static void repair_for_user(void)
+{
+    struct dr_command reload_back = nginx("nginx-reload", DR_COMMAND_ON_UNDO), test = nginx("nginx-test", 1),
+                      reload = nginx("nginx-reload", 1);
+    struct dr_operation ops[] = { run_of(&reload_back), edit_of("return 200 old", "return 200 new"), run_of(&test),
+                                  run_of(&reload) };
+    struct dr_repair_result results[4];
+
+    free(custody);
+    custody = in(home, "custody");
+    target.uid = target.gid = USER;
+    target.custody_dir = custody;
+    shell("chown 61001:61001 $STATE");
+    shell(NGINX " -c $HOMEDIR/nginx/nginx.conf -p $HOMEDIR/nginx");
+    ck_assert_msg(run_group(ops, 4, results, false, 0) == 0, "%s", results[2].reason);
+    expect_answer("new");
+}
+
+START_TEST(root_undoes_what_is_roots)
+{
+    _cleanup_free_ char *before = content(), *after = NULL, *report = NULL;
+
+    if (geteuid() != 0)
+        return;
+    repair_for_user();
+    shell("test $(stat -c %a%u $HOMEDIR/custody) = 7000 && test $(stat -c %a $HOMEDIR/custody/*) = 600");
+    int r = undo(false, &report);
+
+    ck_assert_msg(r == 0 && strstr(report, "\"refused\":[]"), "%s", report);
+    after = content();
+    ck_assert_str_eq(before, after);
+    expect_answer("old");
+    shell("test $(ls $HOMEDIR/custody | wc -l) = 1"); /* the undo's own */
+}
+END_TEST
+
+/* What a user may do to his journal and what else may go wrong: root's file stays as it is, and is told. */
+static const char *const tampered[] = {
+    "sed -i 's/return 200/return 201/; s/nginx-reload/nginx-test/' $RUN/journal.jsonl",
+    "sed -i '2d' $RUN/journal.jsonl",
+    "truncate -s -40 $RUN/journal.jsonl",
+    "printf 'evil' > $RUN/backup/0002",
+    "rm $RUN/backup/0002",
+    "mv $RUN $RUN-other", /* a journal under a name that root has no record of */
+    "cp -a $RUN $RUN.x && rm -r $RUN && mv $RUN.x $RUN", /* another folder than the one that root wrote */
+    "rm $HOMEDIR/custody/*",
+    "chmod 755 $HOMEDIR/custody",
+    "chown 61001 $HOMEDIR/custody",
+    "chown 61001 $HOMEDIR/custody/*",
+    "sed -i 's/journal 61001/journal 61002/' $HOMEDIR/custody/*",
+};
+enum { TAMPERED = 12 };
+
+START_TEST(root_believes_no_journal_but_its_own)
+{
+    _cleanup_free_ char *before = NULL, *after = NULL, *report = NULL, *command = NULL;
+
+    if (geteuid() != 0)
+        return;
+    repair_for_user();
+    before = content();
+    ck_assert_int_ge(asprintf(&command, "RUN=$(echo $STATE/openclaw-doctor/runs/*); %s", tampered[_i]), 0);
+    shell(command);
+    (void)undo(false, &report);
+    after = content();
+    ck_assert_msg(strcmp(before, after) == 0, "%s: %s", tampered[_i], report);
+    ck_assert_msg(!report || !strstr(report, "\"undone\":[{"), "%s", report);
+    expect_answer("new");
+}
+END_TEST
+
+/* Lines that a user adds can be seen, but make root do nothing: not the undo of a finished run that nobody asked for. */
+START_TEST(root_goes_on_with_no_undo_of_a_users)
+{
+    _cleanup_free_ char *before = NULL, *after = NULL;
+    struct dr_repair_run *run = NULL;
+
+    if (geteuid() != 0)
+        return;
+    repair_for_user();
+    before = content();
+    shell("cd $STATE/openclaw-doctor/runs && id=$(ls) && mkdir z && chown 61001:61001 z &&"
+          "printf '{\"type\":\"begin\",\"run\":\"z\",\"undoes\":\"%s\",\"force\":true}\\n' $id > z/journal.jsonl &&"
+          "chown 61001:61001 z/journal.jsonl && chmod 600 z/journal.jsonl && chmod 700 z");
+    int r = dr_repair_begin(&target, NULL, &run, NULL, NULL);
+
+    if (r == 0)
+        ck_assert_int_eq(dr_repair_end(run, NULL), 0);
+    after = content();
+    ck_assert_str_eq(before, after);
+    expect_answer("new");
+}
+END_TEST
+
+/* Killed after the last change: the record knows the lines, so what was begun is taken back; a torn record line is as none. */
+START_TEST(root_settles_what_is_roots)
+{
+    _cleanup_free_ char *before = content(), *after = NULL, *settled = NULL;
+    struct dr_repair_run *run = NULL;
+
+    if (geteuid() != 0)
+        return;
+    repair_for_user();
+    /* As if killed between "done" of the last step and "applied": both files end where they ended then. */
+    shell("cd $STATE/openclaw-doctor/runs/* && n=$(grep -n '\"done\",\"step\":4' journal.jsonl | cut -d: -f1) &&"
+          "size=$(head -n $n journal.jsonl | wc -c) && sed -i \"/^$size /q\" $HOMEDIR/custody/* &&"
+          "grep -q \"^$size \" $HOMEDIR/custody/* && printf '99999 ab' >> $(echo $HOMEDIR/custody/*) &&"
+          "truncate -s $size journal.jsonl");
+    ck_assert_int_eq(dr_repair_begin(&target, NULL, &run, &settled, NULL), 0);
+    ck_assert_int_eq(dr_repair_end(run, NULL), 0);
+    after = content();
+    ck_assert_msg(strcmp(before, after) == 0, "%s", settled);
+    expect_answer("old");
+}
+END_TEST
+
 /* --- who may be run -------------------------------------------------------------------------------------------------- */
 
 static void not_run(struct dr_command *command, const char *words)
@@ -621,6 +744,10 @@ int main(void)
     tcase_add_test(real, a_reload_goes_there_and_back);
     tcase_add_test(real, a_signal_reaches_that_process_and_no_other);
     tcase_add_test(real, a_reload_that_fails_while_taking_back_says_what_to_type);
+    tcase_add_test(real, root_undoes_what_is_roots);
+    tcase_add_loop_test(real, root_believes_no_journal_but_its_own, 0, TAMPERED);
+    tcase_add_test(real, root_goes_on_with_no_undo_of_a_users);
+    tcase_add_test(real, root_settles_what_is_roots);
     tcase_add_test(real, programs_in_the_wrong_hands_are_not_run);
     tcase_add_test(real, nothing_is_run_below_another_root);
     tcase_add_test(real, root_steps_down_for_what_is_the_owners);

@@ -117,7 +117,8 @@ def fates(without, marked, host):
     result = {}
     for name in HEADERS:
         if name in ("Upgrade", "Connection"):
-            result[name] = "absent" if not marked[name] else "clients" if marked[name].lower() in ("upgrade", "websocket") else "set"
+            # without "upgrade" it is the transport's own ("close" with keepalive off)
+            result[name] = "absent" if not marked[name] or name == "Connection" and marked[name].lower() == "close" else "clients" if marked[name].lower() in ("upgrade", "websocket") else "set"
             continue
         mark = host if name == "Host" else MARK[name]
         bare, value = without[name], marked[name]
@@ -137,7 +138,7 @@ def agrees(name, said, seen):
         return True
     # a value that the configuration writes down cannot be told from the client's
     if name in ("Upgrade", "Connection"):
-        return "absent" not in (said, seen)
+        return "absent" not in (said, seen) or said == "set" and name == "Connection"
     # the word of a trusted peer: taken over, not added to
     return said == "appended" and seen in ("clients", "appended") and name in ("X-Forwarded-Proto", "X-Forwarded-Host")
 
@@ -169,7 +170,7 @@ UNSURE = {"unsure": True}
 
 class State:
     def __init__(self):
-        self.names, self.path, self.seen, self.pattern, self.rewritten, self.ops, self.sets, self.level = (), "/", "/", False, False, [], [], 0
+        self.names, self.path, self.seen, self.pattern, self.rewritten, self.ops, self.sets, self.level, self.partly = (), "/", "/", False, False, [], [], 0, None
 
     def copy(self):
         new = State()
@@ -189,6 +190,9 @@ class State:
                 continue
             if self.rewritten or not (path.startswith(self.seen) or self.seen.startswith(path)):
                 self.pattern = True
+            elif self.partly and self.path == self.seen == "/" and path.startswith(self.partly[0]):
+                # below that prefix everything has lost it: only the prefix twice gets here
+                self.path, self.seen = self.partly[1] + path, path
             elif path.startswith(self.seen):
                 self.path += path[len(self.seen):]
                 self.seen = path
@@ -233,6 +237,9 @@ def walk(routes, state, found, errors=False):
             for passed, ops in inner.ops[len(state.ops):]:
                 state.ops.append((([(match, state.level)] if match else []) + passed, ops))
             prefix = matcher_of(match)[0] if match and set(match) == {"path"} else None
+            stripped = [h["strip_path_prefix"] for h in route.get("handle", []) if h["handler"] == "rewrite" and "strip_path_prefix" in h]
+            if stripped and prefix and prefix.startswith(stripped[0]) and not state.seen.startswith(prefix):
+                state.partly = (prefix, stripped[0])
             if not match or (prefix is not None and state.seen.startswith(prefix)):
                 state.seen, state.rewritten, state.level = inner.seen, inner.rewritten, inner.level
 
