@@ -12,9 +12,9 @@ const char *apache_root_relative(struct apache_reader *reader, const char *path)
 
     if (path[0] == '/')
         return path;
-    while (length > 1 && root[length - 1] == '/')
+    while (length > 0 && root[length - 1] == '/')
         length--;
-    joined = dr_arena_format(reader->arena, "%.*s%s%s", (int)length, root, root[length - 1] == '/' ? "" : "/", path);
+    joined = dr_arena_format(reader->arena, "%.*s/%s", (int)length, root, path);
     reader->no_memory |= !joined;
     return joined;
 }

@@ -106,7 +106,8 @@ static const struct apache_worker *after_move(struct apache_mending *mending, co
     if (found && found != old) {
         const char *own =
             apache_worker_url(mending->out.arena, apache_moved_url(mending, apache_arg(place->node, place->target_word)));
-        bool of_main = main && found >= main->workers && found < main->workers + main->worker_count;
+        bool of_main =
+            main && main->worker_count > 0 && found >= main->workers && found < main->workers + main->worker_count;
         bool of_same = !main || of_main == place->inherited;
         size_t length = own ? strlen(own) : 0;
         bool fits = of_main ? strlen(found->url) >= length : strlen(found->url) > length;

@@ -1,4 +1,5 @@
 /* Does a WebSocket handshake reach the upstream, in which HTTP version, and when is a silent connection cut? */
+#include "base/text.h"
 #include "format/apache_internal.h"
 
 #include <stdlib.h>
@@ -226,10 +227,11 @@ void apache_silence(const struct apache_place *place, struct dr_route *route)
 
 void apache_choose_workers(struct apache_place *place)
 {
-    const char *below = dr_arena_format(place->tree->reader->arena, "%s%s0123456789", place->handshake_url,
-                                        place->handshake_url[strlen(place->handshake_url) - 1] == '/' ? "" : "/");
+    const char *url = place->handshake_url;
+    const char *below =
+        dr_arena_format(place->tree->reader->arena, "%s%s0123456789", url, dr_text_ends_with(url, "/") ? "" : "/");
 
-    place->worker = apache_worker_for(place->server, place->handshake_url);
+    place->worker = apache_worker_for(place->server, url);
     place->deep_worker = below ? apache_worker_for(place->server, below) : NULL;
     if (place->is_pattern)
         place->worker = place->deep_worker;

@@ -35,7 +35,7 @@ static size_t host_length(const char *url)
     return host ? (size_t)(host - url) + 3 + strcspn(host + 3, "/") : strlen(url);
 }
 
-enum { KIND_PREFIX = 1 << 0, KIND_MATCH = 1 << 1 };
+enum kinds { KIND_PREFIX = 1 << 0, KIND_MATCH = 1 << 1, KIND_BOTH = KIND_PREFIX | KIND_MATCH };
 
 /* The length of "$1$2" at the beginning of a text. */
 static size_t references(const char *text)
@@ -73,7 +73,7 @@ static bool matches(const char *url, const char *pattern)
     return true;
 }
 
-static struct apache_worker *longest(struct apache_worker *workers, size_t count, const char *url, unsigned kinds,
+static struct apache_worker *longest(struct apache_worker *workers, size_t count, const char *url, enum kinds kinds,
                                      size_t *best_length)
 {
     struct apache_worker *best = NULL;
@@ -94,7 +94,7 @@ static struct apache_worker *longest(struct apache_worker *workers, size_t count
 }
 
 static struct apache_worker *find_or_make(struct apache_reader *reader, struct apache_worker **workers, size_t *count,
-                                          size_t *room, const char *spelt, const struct apache_node *node, unsigned kinds,
+                                          size_t *room, const char *spelt, const struct apache_node *node, enum kinds kinds,
                                           bool *ret_shared)
 {
     const char *url = apache_worker_url(reader->arena, spelt);
@@ -175,7 +175,7 @@ static int add_member(struct apache_reader *reader, struct apache_server *server
     struct apache_balancer *to = balancer(reader, server, name);
     bool shared;
     struct apache_worker *member = to ? find_or_make(reader, &to->members, &to->member_count, &to->member_room,
-                                                     apache_arg(node, word), node, KIND_PREFIX | KIND_MATCH, &shared)
+                                                     apache_arg(node, word), node, KIND_BOTH, &shared)
                                       : NULL;
 
     if (!member)
@@ -186,7 +186,7 @@ static int add_member(struct apache_reader *reader, struct apache_server *server
 }
 
 static int add_worker(struct apache_reader *reader, struct apache_server *server, const struct apache_node *node,
-                      size_t word, unsigned kinds)
+                      size_t word, enum kinds kinds)
 {
     const char *url = apache_arg(node, word);
     bool shared;
@@ -199,7 +199,7 @@ static int add_worker(struct apache_reader *reader, struct apache_server *server
     worker = find_or_make(reader, &server->workers, &server->worker_count, &server->worker_room, url, node, kinds, &shared);
     if (!worker)
         return -ENOMEM;
-    if (!shared || kinds == (KIND_PREFIX | KIND_MATCH))
+    if (!shared || kinds == KIND_BOTH)
         set_parameters(worker, node, word + 1);
     return 0;
 }
@@ -218,8 +218,8 @@ static int add_setting(struct apache_reader *reader, struct apache_server *serve
         return 0;
 
     bool shared;
-    struct apache_worker *worker = find_or_make(reader, &server->workers, &server->worker_count, &server->worker_room, name,
-                                                node, KIND_PREFIX | KIND_MATCH, &shared);
+    struct apache_worker *worker =
+        find_or_make(reader, &server->workers, &server->worker_count, &server->worker_room, name, node, KIND_BOTH, &shared);
 
     if (!worker)
         return -ENOMEM;
@@ -243,7 +243,7 @@ static int walk(struct apache_reader *reader, struct apache_server *server, cons
         else if (apache_is(node, "ProxySet") || apache_is(node, "BalancerMember"))
             r = add_setting(reader, server, section, node);
         if (apache_is(node, "<Proxy") && node->word_count > 1 && strcmp(apache_arg(node, 0), "~") != 0)
-            r = add_worker(reader, server, node, 0, KIND_PREFIX | KIND_MATCH);
+            r = add_worker(reader, server, node, 0, KIND_BOTH);
         if (r >= 0 && node->section)
             r = walk(reader, server, node, apache_is(node, "<Limit") || apache_is(node, "<LimitExcept") ? section : node);
     }
@@ -259,9 +259,8 @@ const struct apache_worker *apache_worker_for(const struct apache_server *server
 {
     size_t length = 0;
     const struct apache_worker *best =
-        server->main ? longest(server->main->workers, server->main->worker_count, url, KIND_PREFIX | KIND_MATCH, &length)
-                     : NULL;
-    const struct apache_worker *own = longest(server->workers, server->worker_count, url, KIND_PREFIX | KIND_MATCH, &length);
+        server->main ? longest(server->main->workers, server->main->worker_count, url, KIND_BOTH, &length) : NULL;
+    const struct apache_worker *own = longest(server->workers, server->worker_count, url, KIND_BOTH, &length);
 
     return own ? own : best;
 }
