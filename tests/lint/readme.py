@@ -14,6 +14,8 @@ import tempfile
 
 from common import verdict
 
+# How many hints there are depends on the machine too: its clock, its time service.
+HINTS = re.compile(r"^\d+ hints? below the threshold.*$", re.M)
 EXAMPLE = re.compile(r"(<!-- example:.*?-->\n```\n)(.*?)(```\n)", re.S)
 
 
@@ -46,7 +48,7 @@ def main():
         print("skipped: something on this machine looks like a running gateway")
         sys.exit(77)
     # Where lines break depends on the length of the user's name.
-    same = match and match.group(2).split() == now.split()
+    same = match and HINTS.sub("", match.group(2)).split() == HINTS.sub("", now).split()
     verdict([] if same else [f"README.md: the example is not what the program says now:\n{now}"], "README.md shows the truth")
 
 
