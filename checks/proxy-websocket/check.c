@@ -207,6 +207,8 @@ static void report(struct dr_proxy_judging *judging, enum dr_proxy_problem probl
         dr_finding_text(finding, "host", route->upstream_host);
     if (problem == DR_PROXY_PATH_PREFIX)
         dr_finding_text(finding, "path", route->path);
+    if (route->note && (problem == DR_PROXY_NOT_FORWARDED || problem == DR_PROXY_SPOOFABLE))
+        dr_finding_text(finding, "note", route->note);
     if (judging->through && judging->through->socket.reach != DR_REACH_NOT_ASKED &&
         judging->through->socket.reach != DR_REACH_REFUSED) {
         dr_finding_text(finding, "through", dr_proxy_live_text(judging->context, judging->through));
