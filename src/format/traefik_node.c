@@ -177,8 +177,10 @@ static const char *const *split(struct dr_arena *arena, const char *text)
         size_t length = strcspn(text, ","), used;
 
         used = length;
-        while (used > 0 && text[0] == ' ')
-            text++, used--, length--;
+        for (; used > 0 && text[0] == ' '; text++) {
+            used--;
+            length--;
+        }
         while (used > 0 && text[used - 1] == ' ')
             used--;
         if (used > 0 && !(list[count++] = dr_arena_strndup(arena, text, used)))

@@ -411,6 +411,7 @@ START_TEST(a_reload_that_fails_while_taking_back_says_what_to_type)
     ck_assert_ptr_nonnull(strstr(settled, "One thing is left to do: run `/usr/sbin/nginx -s reload"));
     ck_assert_int_eq(dr_repair_end(run, NULL), 0);
 
+    ops[1] = edit_of("return 200 old", "return 200 new"); /* what came back is another inode */
     ck_assert_int_eq(run_group(ops, 2, results, false, 0), 0);
     ck_assert_int_eq(undo(false, &report), 0);
     ck_assert_ptr_nonnull(strstr(report, "\"refused\":[{\"kind\":\"run-command\""));
