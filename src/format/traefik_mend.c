@@ -217,6 +217,16 @@ static void mend_forward(struct mending *mending)
     }
 }
 
+/* The whole host of the URL, not a part of some other word in it. */
+static bool is_the_host(const struct traefik_node *node, size_t at, size_t length)
+{
+    const char *bytes = node->file->bytes;
+    bool begins = at == node->begin || strchr("/\"'", bytes[at - 1]);
+    bool ends = at + length == node->end || strchr(":/\"'?#", bytes[at + length]);
+
+    return begins && ends;
+}
+
 static void mend_upstream(struct mending *mending)
 {
     static const char *const names[] = { "localhost", "[::1]" };
@@ -227,7 +237,8 @@ static void mend_upstream(struct mending *mending)
         return;
     for (size_t i = 0; i < DR_COUNT(names); i++)
         for (size_t at = server->begin; at + strlen(names[i]) <= server->end; at++)
-            if (strncasecmp(server->file->bytes + at, names[i], strlen(names[i])) == 0) {
+            if (strncasecmp(server->file->bytes + at, names[i], strlen(names[i])) == 0 &&
+                is_the_host(server, at, strlen(names[i]))) {
                 replace(mending, server, at, at + strlen(names[i]), "127.0.0.1");
                 return;
             }
