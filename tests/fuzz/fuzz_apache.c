@@ -3,5 +3,5 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    return proxy_target(&dr_apache_format, false, data, size);
+    return proxy_target(&dr_apache_format, READS_AGAIN, data, size);
 }

@@ -3,5 +3,5 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    return proxy_target(&dr_caddy_format, true, data, size);
+    return proxy_target(&dr_caddy_format, WHOLE, data, size);
 }

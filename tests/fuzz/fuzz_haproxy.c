@@ -3,5 +3,5 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    return proxy_target(&dr_haproxy_format, false, data, size);
+    return proxy_target(&dr_haproxy_format, SETTLES, data, size);
 }

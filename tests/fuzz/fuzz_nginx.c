@@ -3,5 +3,5 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    return proxy_target(&dr_nginx_format, true, data, size);
+    return proxy_target(&dr_nginx_format, WHOLE, data, size);
 }

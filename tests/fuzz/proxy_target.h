@@ -19,6 +19,13 @@ enum {
     ALL = DR_MEND_UPGRADE | DR_MEND_FORWARD | DR_MEND_TIMEOUT | DR_MEND_UPSTREAM | DR_MEND_BUFFERING
 };
 
+/* How much an edit of this server is held to. */
+enum proxy_promise {
+    READS_AGAIN, /* the edited files are read without a fault; another round may find more (httpd: shared workers) */
+    SETTLES, /* ... and nothing is left to edit */
+    WHOLE, /* ... and every wish is fulfilled */
+};
+
 static void check(const struct dr_proxy_config *config)
 {
     for (size_t i = 0; i < config->fault_count; i++)
@@ -63,8 +70,8 @@ static bool edit(const struct memory *memory, const struct dr_route_edits *edits
     return r >= 0;
 }
 
-static void mend(const struct dr_proxy_format *format, bool whole, const struct memory *memory, const struct dr_route *route,
-                 size_t index)
+static void mend(const struct dr_proxy_format *format, enum proxy_promise promise, const struct memory *memory,
+                 const struct dr_route *route, size_t index)
 {
     _cleanup_arena_ struct dr_arena arena = DR_ARENA(ARENA);
     _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(1 << 20);
@@ -83,17 +90,19 @@ static void mend(const struct dr_proxy_format *format, bool whole, const struct 
     if (format->read(&loader, MEMORY_MAIN, NULL, &config) < 0)
         return;
     /* Two routes may become one where only what was mended told them apart (entry points of Traefik). */
-    PROMISE(whole ? config.route_count == route->config->route_count : config.route_count <= route->config->route_count);
+    PROMISE(promise == WHOLE ? config.route_count == route->config->route_count
+                             : config.route_count <= route->config->route_count);
     PROMISE(config.fault_count == 0);
     if (config.route_count != route->config->route_count)
         return;
-    PROMISE(!whole || config.routes[index].upgrade == DR_UPGRADE_PASSED);
+    PROMISE(promise != WHOLE || config.routes[index].upgrade == DR_UPGRADE_PASSED);
     r = format->mend(&config.routes[index], ALL, &arena, &edits, &why_not);
-    PROMISE(whole ? r == 0 && edits.count == 0 : r != 0 || edits.count == 0);
+    PROMISE(r == 0 || (r == -ENOTSUP && why_not) || r == -ENOMEM);
+    PROMISE(promise != WHOLE || r == 0);
+    PROMISE(promise == READS_AGAIN || r != 0 || edits.count == 0);
 }
 
-/* `whole`: an edit of this server makes every upgrade pass; for others a wish may be refused. */
-static int proxy_target(const struct dr_proxy_format *format, bool whole, const uint8_t *data, size_t size)
+static int proxy_target(const struct dr_proxy_format *format, enum proxy_promise promise, const uint8_t *data, size_t size)
 {
     _cleanup_arena_ struct dr_arena arena = DR_ARENA(ARENA);
     struct memory memory = { .arena = &arena };
@@ -105,7 +114,7 @@ static int proxy_target(const struct dr_proxy_format *format, bool whole, const 
         return 0;
     check(&config);
     for (size_t i = 0; i < config.route_count && i < MOST_EDITED; i++)
-        mend(format, whole, &memory, &config.routes[i], i);
+        mend(format, promise, &memory, &config.routes[i], i);
     return 0;
 }
 
