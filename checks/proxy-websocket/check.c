@@ -54,11 +54,8 @@ static void judge_upgrade(struct dr_proxy_judging *judging)
     /* What a real handshake meets is worth more than what the configuration reads like. */
     if (route->upgrade == DR_UPGRADE_PASSED || dr_proxy_live_works(judging))
         return;
-    if (route->upgrade == DR_UPGRADE_UNKNOWN) {
-        if (!judging->through || judging->through->socket.reach == DR_REACH_NOT_ASKED || !judging->live->gateway)
-            dr_could_not_tell(judging->findings, &route->source, "whether WebSocket upgrades reach the gateway: %s", why);
-        return;
-    }
+    if (route->upgrade == DR_UPGRADE_UNKNOWN)
+        return; /* see judge_unknown */
     enum dr_proxy_problem problem = is_the_version(route) ? DR_PROXY_HTTP_VERSION : DR_PROXY_UPGRADE_DROPPED;
 
     dr_proxy_found(judging, problem, DR_MEND_UPGRADE, why);
@@ -66,6 +63,18 @@ static void judge_upgrade(struct dr_proxy_judging *judging)
         judging->severity[problem] = DR_INFO;
     if (route->upgrade_source.path)
         judging->where[problem] = &route->upgrade_source;
+}
+
+/* Neither the configuration nor the live proof says it: a redirect or a login page of the proxy is no proof. */
+static void judge_unknown(const struct dr_proxy_judging *judging)
+{
+    const struct dr_route *route = judging->route;
+
+    if (route->upgrade != DR_UPGRADE_UNKNOWN || dr_proxy_live_works(judging) || judging->found[DR_PROXY_FAILS_LIVE] ||
+        judging->found[DR_PROXY_UPSTREAM_UNREACHABLE])
+        return;
+    dr_could_not_tell(judging->findings, &route->source, "whether WebSocket upgrades reach the gateway: %s",
+                      route->upgrade_why ? route->upgrade_why : "the configuration does not say");
 }
 
 /* --- the rest --------------------------------------------------------------------------------------------------------- */
@@ -253,6 +262,7 @@ static void judge(struct dr_context *context, const struct dr_route *route, stru
     if (route->buffers)
         dr_proxy_found(&judging, DR_PROXY_BUFFERS, 0, NULL);
     dr_proxy_judge_live(&judging);
+    judge_unknown(&judging);
     for (int problem = 0; problem < DR_PROXY_PROBLEMS; problem++)
         if (judging.found[problem])
             report(&judging, (enum dr_proxy_problem)problem);

@@ -1,5 +1,7 @@
 /* src/format/nginx*.h: configurations read as nginx reads them, and mended. tests/proxies/nginx compares with nginx itself. */
-#include "proxy_memory.h"
+#define SCENE_FORMAT dr_nginx_format
+#define SCENE_MEGABYTES 192
+#include "proxy_scene.h"
 
 #include "format/edit.h"
 #include "format/nginx_scope.h"
@@ -8,33 +10,9 @@
 #include <stdio.h>
 #include <time.h>
 
-#define MEGABYTE ((size_t)1 << 20)
 #define IN_LOCATION(text) "http { server { location / { proxy_pass http://127.0.0.1:18789; " text " } } }"
 
 enum { ALL = DR_MEND_UPGRADE | DR_MEND_FORWARD | DR_MEND_TIMEOUT | DR_MEND_UPSTREAM | DR_MEND_BUFFERING };
-
-struct scene {
-    struct dr_arena arena;
-    struct memory memory;
-    struct dr_proxy_loader loader;
-    struct dr_proxy_config config;
-};
-
-static void release(struct scene *scene)
-{
-    dr_arena_release(&scene->arena);
-}
-
-#define _cleanup_scene_ _cleanup_(release)
-
-static void look(struct scene *scene, const char *text, size_t length)
-{
-    *scene = (struct scene){ .arena = DR_ARENA(192 * MEGABYTE) };
-    scene->memory.arena = &scene->arena;
-    scene->loader = memory_loader(&scene->memory);
-    memory_split(&scene->memory, text, length);
-    ck_assert_int_eq(dr_nginx_format.read(&scene->loader, MEMORY_MAIN, NULL, &scene->config), 0);
-}
 
 static void look_at(struct scene *scene, const char *text)
 {

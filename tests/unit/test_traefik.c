@@ -1,5 +1,7 @@
 /* src/format/traefik*.h: configurations as Traefik reads them, and mended. There is no Traefik here: each rule stands on its source. */
-#include "proxy_memory.h"
+#define SCENE_FORMAT dr_traefik_format
+#define SCENE_MEGABYTES 512
+#include "proxy_scene.h"
 
 #include "format/edit.h"
 #include "format/traefik_internal.h"
@@ -7,34 +9,10 @@
 #include <check.h>
 #include <time.h>
 
-#define MEGABYTE ((size_t)1 << 20)
 #define STATIC "entryPoints:\n  web:\n    address: \":80\"\nproviders:\n  file:\n    filename: dyn.yml\n"
 #define ROUTER "http:\n  routers:\n    gw:\n      rule: \"Host(`gw.example.test`)\"\n      service: gw\n"
 #define SERVICE "  services:\n    gw:\n      loadBalancer:\n        servers:\n          - url: \"http://localhost:18789\"\n"
 #define BOTH STATIC "=== dyn.yml\n" ROUTER SERVICE
-
-struct scene {
-    struct dr_arena arena;
-    struct memory memory;
-    struct dr_proxy_loader loader;
-    struct dr_proxy_config config;
-};
-
-static void release(struct scene *scene)
-{
-    dr_arena_release(&scene->arena);
-}
-
-#define _cleanup_scene_ _cleanup_(release)
-
-static void look(struct scene *scene, const char *text, size_t length)
-{
-    *scene = (struct scene){ .arena = DR_ARENA(512 * MEGABYTE) };
-    scene->memory.arena = &scene->arena;
-    scene->loader = memory_loader(&scene->memory);
-    memory_split(&scene->memory, text, length);
-    ck_assert_int_eq(dr_traefik_format.read(&scene->loader, MEMORY_MAIN, NULL, &scene->config), 0);
-}
 
 static const struct dr_route *only_route(struct scene *scene, const char *text)
 {
