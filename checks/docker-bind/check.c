@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum problem { BEHIND_PORT, CONTAINER_LOOPBACK, VARIABLE_UNREAD, WITHOUT_AUTH, UNKNOWN_MODE, CUSTOM_MISSING, OVERRIDDEN };
+enum problem { BEHIND_PORT, CONTAINER_LOOPBACK, VARIABLE_UNREAD, WITHOUT_AUTH, UNKNOWN_MODE, CUSTOM_MISSING, OVERRIDDEN, COMPOSE_UNREADABLE };
 
 static const struct dr_problem problems[] = {
     [BEHIND_PORT] = {
@@ -69,6 +69,13 @@ static const struct dr_problem problems[] = {
         .message = "gateway.bind is \"{configured}\", but {mode} counts.",
         .advice = "Keep one of the two.",
     },
+    [COMPOSE_UNREADABLE] = {
+        .code = "compose-unreadable",
+        .severity = DR_WARNING,
+        .confidence = DR_CERTAIN,
+        .message = "The compose file could not be read as Compose reads it: {trouble}.",
+        .advice = "Run `docker compose config` in its folder; it names the line, too.",
+    },
 };
 
 struct judging {
@@ -93,6 +100,8 @@ static void judge_mode(const struct judging *judging)
     const struct dr_binding *binding = judging->binding;
     struct dr_address address;
 
+    if (binding->mode_unknown)
+        return;
     if (!binding->mode_known) {
         struct dr_finding *finding = tell(judging, UNKNOWN_MODE, &binding->source);
 
@@ -166,7 +175,8 @@ static void judge_words(const struct judging *judging)
     const struct dr_binding *binding = judging->binding;
 
     if (binding->unread) {
-        struct dr_finding *finding = tell(judging, VARIABLE_UNREAD, &binding->source);
+        const struct dr_source *subject = binding->unread_source.path ? &binding->unread_source : &binding->source;
+        struct dr_finding *finding = tell(judging, VARIABLE_UNREAD, subject);
 
         dr_finding_text(finding, "variable", dr_format(judging->context, "%.40s", binding->unread));
     }
@@ -175,6 +185,21 @@ static void judge_words(const struct judging *judging)
 
         dr_finding_text(finding, "configured", dr_format(judging->context, "%.40s", binding->configured));
     }
+}
+
+/* What compose files leave open, and what in them could not be read. */
+static void judge_compose(const struct judging *judging)
+{
+    const struct dr_binding *binding = judging->binding;
+
+    for (size_t i = 0; i < binding->fault_count; i++) {
+        struct dr_finding *finding =
+            dr_report(judging->findings, &problems[COMPOSE_UNREADABLE], &binding->faults[i].source);
+
+        dr_finding_text(finding, "trouble", dr_format(judging->context, "%.200s", binding->faults[i].text));
+    }
+    for (size_t i = 0; i < binding->doubt_count; i++)
+        dr_could_not_tell(judging->findings, &binding->doubts[i].source, "%s", binding->doubts[i].text);
 }
 
 static bool is_remote(struct dr_context *context)
@@ -197,6 +222,7 @@ static int run(struct dr_context *context, void *state, struct dr_findings *find
     judge_auth(&judging);
     judge_port(&judging);
     judge_words(&judging);
+    judge_compose(&judging);
     return 0;
 }
 

@@ -28,6 +28,7 @@ struct dr_log;
 struct dr_attribution;
 struct dr_binding;
 struct dr_listeners_kept;
+struct dr_compose;
 
 /* The worker's line to its parent, see facts/socket_owner.h. */
 struct dr_parent {
@@ -60,6 +61,8 @@ struct dr_context {
     struct dr_log *log;
     struct dr_attribution *attribution;
     struct dr_binding *binding;
+    struct dr_compose *composes; /* facts/compose.h */
+    size_t compose_count;
     struct dr_listeners_kept *listeners; /* facts/listeners.c */
     const struct dr_parent *parent; /* NULL: no sandbox, everything can be looked at */
     struct dr_clock *clock;

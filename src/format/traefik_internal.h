@@ -5,7 +5,7 @@
  *   traefik_node.c     one tree for YAML, TOML, labels and flags, with the place of every value
  *   traefik_yaml.c     YAML, read with libyaml
  *   traefik_toml.c     the part of TOML that Traefik's configuration uses
- *   traefik_compose.c  labels and flags of a compose file
+ *   traefik_compose.c  labels and flags of a compose file (read by compose*.c, which use this tree and the reader of YAML, too)
  *   traefik_rule.c     Host(`a`) && PathPrefix(`/b`)
  *   traefik_way.c      entry points and middlewares: what becomes of headers and of the path
  *   traefik_route.c    routers, services and servers
@@ -27,6 +27,8 @@ enum {
     TRAEFIK_LABELS = 5000, /* labels and flags of one compose file */
 };
 
+enum traefik_tag { TRAEFIK_TAG_NONE = 0, TRAEFIK_TAG_RESET, TRAEFIK_TAG_OVERRIDE }; /* YAML's own of Compose: "!reset" */
+
 enum traefik_type { TRAEFIK_NULL = 0, TRAEFIK_SCALAR, TRAEFIK_LIST, TRAEFIK_MAP };
 
 /* A value; in a map with its key. Bytes [begin, end) of the file spell it, quotes and all. A label's value lies inside of its text. */
@@ -38,6 +40,7 @@ struct traefik_node {
     const char *key; /* NULL: no member of a map */
     size_t key_begin;
     bool fixed; /* a label, a flag, or spelt once for several places: not to be edited */
+    enum traefik_tag tag;
     struct traefik_node *first, *last, *next;
 };
 
