@@ -40,6 +40,7 @@ struct traefik_node {
     const char *key; /* NULL: no member of a map */
     size_t key_begin;
     bool fixed; /* a label, a flag, or spelt once for several places: not to be edited */
+    bool filled; /* its variables (compose files) are in their places */
     enum traefik_tag tag;
     struct traefik_node *first, *last, *next;
 };
@@ -56,11 +57,14 @@ struct traefik_port {
     unsigned published, target;
 };
 
+struct compose_project;
+
 struct traefik_model {
     struct dr_proxy_gathering *gathering;
     struct dr_arena *arena;
     struct traefik_node *settings; /* static configuration; NULL: not known */
     bool in_compose; /* entry points are a container's ports */
+    struct compose_project *compose; /* format/compose.h; NULL: no compose file */
     struct traefik_root *roots;
     size_t root_count, root_room;
     struct traefik_port *ports;
@@ -130,7 +134,7 @@ int dr_traefik_rule(struct dr_arena *arena, const char *text, struct traefik_rul
 void dr_traefik_add_root(struct traefik_model *model, struct traefik_node *tree, const char *service, const char *port);
 /* The files of the file provider. `folder`: what relative paths start from. */
 void dr_traefik_providers(struct traefik_model *model, const char *folder);
-void dr_traefik_compose(struct traefik_model *model, const struct traefik_node *tree, const char *path);
+void dr_traefik_compose(struct traefik_model *model, struct traefik_node *tree, const char *path);
 /* "name@provider" in "routers", "services" or "middlewares" below http; NULL: none. */
 struct traefik_node *dr_traefik_named(const struct traefik_model *model, const struct traefik_root *near, const char *kind,
                                       const char *name, const struct traefik_root **ret_root);
