@@ -114,6 +114,7 @@ struct dr_route {
 struct dr_proxy_config {
     enum dr_proxy_kind kind;
     const char *path; /* the main file */
+    const char *const *also; /* HAProxy: the other files and folders of its "-f", in their order, NULL-ended; NULL: none */
     const char *found_by; /* "--proxy-config", "/etc/nginx", "running nginx (pid 7)" */
     const char *prefix; /* what relative paths start from, where that was said (nginx -p, httpd -d); else NULL */
     const char *program; /* absolute path of the server's program, NULL: not found */

@@ -358,7 +358,21 @@ static int read_folder(struct reader *reader, const char *path)
     return r == -ENOMEM ? r : 0;
 }
 
-int dr_haproxy_read_tree(struct haproxy_tree *tree, const char *path)
+static int read_path(struct reader *reader, const char *path)
+{
+    struct dr_proxy_gathering *gathering = reader->tree->gathering;
+    const struct dr_proxy_file *file = NULL;
+    int r = gathering->loader->load(gathering->loader->user, path, &file);
+
+    if (r == -EISDIR || r == -EINVAL)
+        return read_folder(reader, path);
+    if (r == -ENOMEM)
+        return r;
+    file = dr_proxy_load(gathering, path, NULL);
+    return file ? read_file(reader, file) : 0;
+}
+
+int dr_haproxy_read_tree(struct haproxy_tree *tree, const char *path, const char *const *also)
 {
     const struct dr_proxy_loader *loader = tree->gathering->loader;
     struct reader reader = {
@@ -366,15 +380,10 @@ int dr_haproxy_read_tree(struct haproxy_tree *tree, const char *path)
         .cutter = { .tree = tree },
         .open = dr_arena_alloc(loader->arena, HAPROXY_CONDITIONS * sizeof(struct open_condition)),
     };
-    const struct dr_proxy_file *file = NULL;
-    int r = reader.open ? loader->load(loader->user, path, &file) : -ENOMEM;
+    int r = reader.open ? read_path(&reader, path) : -ENOMEM;
 
-    if (r == -EISDIR || r == -EINVAL) {
-        r = read_folder(&reader, path);
-    } else if (r != -ENOMEM) {
-        file = dr_proxy_load(tree->gathering, path, NULL);
-        r = file ? read_file(&reader, file) : 0;
-    }
+    for (; r == 0 && also && *also; also++)
+        r = read_path(&reader, *also);
     dr_buffer_release(&reader.cutter.text);
     return r;
 }

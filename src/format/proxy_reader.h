@@ -39,6 +39,9 @@ struct dr_proxy_format {
      */
     int (*read)(const struct dr_proxy_loader *loader, const char *path, const char *prefix,
                 struct dr_proxy_config *ret_config);
+    /* The same for servers that take several files and folders and read them as one, in this order (HAProxy); NULL: it takes one. */
+    int (*read_several)(const struct dr_proxy_loader *loader, const char *path, const char *const *also,
+                        struct dr_proxy_config *ret_config);
     /* See dr_route_mend. 0; -ENOTSUP with *ret_why_not; -ENOMEM. */
     int (*mend)(const struct dr_route *route, unsigned mends, struct dr_arena *arena, struct dr_route_edits *ret_edits,
                 const char **ret_why_not);
