@@ -98,17 +98,19 @@ static void take_units(struct gathering *gathering)
     }
 }
 
-static void doubt(struct gathering *gathering, const struct dr_source *source, const char *what, const char *variable)
+static void say_doubt(struct gathering *gathering, const struct dr_source *source, const char *text)
 {
     struct dr_binding_doubt *list = (struct dr_binding_doubt *)(uintptr_t)gathering->binding->doubts;
 
-    if (gathering->binding->doubt_count == DR_MOST_COMPOSE)
-        return;
-    list[gathering->binding->doubt_count++] = (struct dr_binding_doubt){
-        .source = *source,
-        .text = dr_format(gathering->context, "%s takes %.60s from where Compose is started, and no .env sets it", what,
-                          variable),
-    };
+    if (gathering->binding->doubt_count < DR_MOST_COMPOSE)
+        list[gathering->binding->doubt_count++] = (struct dr_binding_doubt){ .source = *source, .text = text };
+}
+
+static void doubt(struct gathering *gathering, const struct dr_source *source, const char *what, const char *variable)
+{
+    say_doubt(gathering, source,
+              dr_format(gathering->context, "%s takes %.60s from where Compose is started, and no .env sets it", what,
+                        variable));
 }
 
 static void take_published(struct gathering *gathering, const struct dr_compose *compose, unsigned inside)
@@ -152,8 +154,14 @@ static void take_one_compose(struct gathering *gathering, const struct dr_compos
     const char *word = compose->bind.text;
     unsigned long inside = compose->port.text && !compose->port.unknown ? strtoul(compose->port.text, NULL, 10) : 0;
 
-    if (compose->fault_count > 0)
-        faults[binding->fault_count++] = compose->faults[0];
+    for (size_t i = 0; i < compose->fault_count; i++)
+        if (compose->faults[i].unknowable)
+            say_doubt(gathering, &compose->faults[i].source, compose->faults[i].text);
+    for (size_t i = 0; i < compose->fault_count; i++)
+        if (!compose->faults[i].unknowable) {
+            faults[binding->fault_count++] = compose->faults[i];
+            break;
+        }
     if (compose->service && !binding->container)
         binding->container = compose->service;
     if (word && compose->bind.unknown && !binding->mode) {

@@ -43,6 +43,14 @@ static void fault(struct compose_project *project, const struct traefik_node *no
     dr_proxy_fault(project->model->gathering, &source, true, "%s", text);
 }
 
+static void unknowable(struct compose_project *project, const struct traefik_node *node, const char *text)
+{
+    struct dr_source source;
+
+    dr_traefik_source(node, &source);
+    dr_proxy_unknowable(project->model->gathering, &source, "%s", text);
+}
+
 /* --- files -------------------------------------------------------------------------------------------------------------------- */
 
 static bool is_there(struct compose_project *project, const char *path)
@@ -130,7 +138,7 @@ static struct traefik_node *extended(struct loading *loading, struct traefik_nod
         return service;
     }
     if (name.unknown || path.unknown || strstr(path.text, "://")) {
-        fault(project, extends, "'extends' leads where nothing can be read from here");
+        unknowable(project, extends, "'extends' leads where nothing can be read from here");
         tree = NULL;
     } else if (file) {
         tree = tree_at(loading, below(project, folder_of(project, file->file->path), path.text), extends);
@@ -197,7 +205,7 @@ static void include_paths(struct loading *loading, const struct traefik_node *pa
         struct compose_text path = dr_compose_fill(project, item);
 
         if (path.unknown || !*path.text || strstr(path.text, "://"))
-            fault(project, item, "'include' leads where nothing can be read from here");
+            unknowable(project, item, "'include' leads where nothing can be read from here");
         else
             add_file(loading, below(project, folder, path.text), item, NULL);
     }

@@ -154,6 +154,8 @@ static enum branch choose(struct reader *reader, const struct haproxy_line *line
     dr_haproxy_fault(tree, line, 1, false,
                      "whether '%.60s' holds cannot be known from outside of HAProxy; this block was not read", text);
     *ret_fault = tree->gathering->fault_count > before ? before : SIZE_MAX;
+    if (*ret_fault != SIZE_MAX)
+        tree->gathering->faults[before].unknowable = true;
     return BRANCH_UNKNOWN;
 }
 

@@ -40,6 +40,20 @@ void dr_proxy_fault(struct dr_proxy_gathering *gathering, const struct dr_source
     fault_at(gathering, source, hides_routes, text ? text : "out of memory");
 }
 
+void dr_proxy_unknowable(struct dr_proxy_gathering *gathering, const struct dr_source *source, const char *format, ...)
+{
+    size_t before = gathering->fault_count;
+    va_list arguments;
+
+    va_start(arguments, format);
+    char *text = dr_arena_vformat(gathering->loader->arena, format, arguments);
+
+    va_end(arguments);
+    fault_at(gathering, source, true, text ? text : "out of memory");
+    if (gathering->fault_count > before)
+        gathering->faults[before].unknowable = true;
+}
+
 static bool is_known(const struct dr_proxy_gathering *gathering, const struct dr_proxy_file *file)
 {
     for (size_t i = 0; i < gathering->file_count; i++)

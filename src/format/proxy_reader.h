@@ -73,6 +73,10 @@ const struct dr_proxy_file *dr_proxy_load(struct dr_proxy_gathering *gathering, 
 void dr_proxy_fault(struct dr_proxy_gathering *gathering, const struct dr_source *source, bool hides_routes,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* The same for what is right, and comes to something that cannot be seen from here; it hides routes. */
+void dr_proxy_unknowable(struct dr_proxy_gathering *gathering, const struct dr_source *source, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* A new route, zeroed, `idle_timeout_ms` -1; NULL when there are too many (that became a fault). Valid until the next call. */
 struct dr_route *dr_proxy_route(struct dr_proxy_gathering *gathering);
 

@@ -22,7 +22,7 @@ static void put(struct traefik_model *model, struct traefik_node *tree, const st
         struct dr_source source;
 
         dr_traefik_source(node, &source);
-        dr_proxy_fault(model->gathering, &source, true, "\"%.*s\" needs ${%s}, and no .env sets it", (int)length, key,
+        dr_proxy_unknowable(model->gathering, &source, "\"%.*s\" needs ${%s}, and no .env sets it", (int)length, key,
                        text.unknown);
         return;
     }
@@ -230,8 +230,8 @@ static void map_provider(struct traefik_model *model, const struct traefik_node 
         return;
     }
     dr_traefik_source(node, &source);
-    dr_proxy_fault(model->gathering, &source, true, "%s is in the container of Traefik, and no volume says where it lies",
-                   path);
+    dr_proxy_unknowable(model->gathering, &source, "%s is in the container of Traefik, and no volume says where it lies",
+                        path);
     node->type = TRAEFIK_NULL;
 }
 
@@ -271,6 +271,9 @@ static void add_labels(struct traefik_model *model, const struct compose_service
     if (labels && is_enabled(model, labels) &&
         (!is_traefik(model, service) || dr_traefik_get(labels, "http") || dr_traefik_get(labels, "tcp")))
         dr_traefik_add_root(model, labels, service->name, exposed(model, service));
+    /* A container in the host's network has no address of its own (pkg/provider/docker, getIPAddress). */
+    if (service->host_network && model->root_count > 0 && model->roots[model->root_count - 1].tree == labels)
+        model->roots[model->root_count - 1].host = "host.docker.internal";
 }
 
 void dr_traefik_compose(struct traefik_model *model, struct traefik_node *tree, const char *path)
