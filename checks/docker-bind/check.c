@@ -11,9 +11,20 @@
 
 #include <string.h>
 
-enum problem { BEHIND_PORT, CONTAINER_LOOPBACK, VARIABLE_UNREAD, WITHOUT_AUTH, UNKNOWN_MODE, CUSTOM_MISSING, OVERRIDDEN, COMPOSE_UNREADABLE, NOT_TAKEN_IN };
+enum problem {
+    BEHIND_PORT,
+    CONTAINER_LOOPBACK,
+    VARIABLE_UNREAD,
+    WITHOUT_AUTH,
+    UNKNOWN_MODE,
+    CUSTOM_MISSING,
+    OVERRIDDEN,
+    COMPOSE_UNREADABLE,
+    NOT_TAKEN_IN
+};
 
-#define OPENS_IT "whoever reaches the container's network, or the port that it publishes, can then knock; the token is what stops him"
+#define OPENS_IT \
+    "whoever reaches the container's network, or the port that it publishes, can then knock; the token is what stops him"
 
 static const struct dr_problem problems[] = {
     [BEHIND_PORT] = {
@@ -237,8 +248,7 @@ static void judge_compose(const struct judging *judging)
     const struct dr_binding *binding = judging->binding;
 
     for (size_t i = 0; i < binding->fault_count; i++) {
-        struct dr_finding *finding =
-            dr_report(judging->findings, &problems[COMPOSE_UNREADABLE], &binding->faults[i].source);
+        struct dr_finding *finding = dr_report(judging->findings, &problems[COMPOSE_UNREADABLE], &binding->faults[i].source);
 
         dr_finding_text(finding, "trouble", dr_format(judging->context, "%.200s", binding->faults[i].text));
     }

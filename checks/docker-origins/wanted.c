@@ -14,8 +14,7 @@
 const char *dr_origins_of_loopback(const struct dr_origins *origins)
 {
     const struct dr_binding *binding = origins->binding;
-    const char *text =
-        dr_format(origins->context, "http://localhost:%u, http://127.0.0.1:%u", binding->port, binding->port);
+    const char *text = dr_format(origins->context, "http://localhost:%u, http://127.0.0.1:%u", binding->port, binding->port);
     unsigned said = binding->port;
 
     /* A container's port is opened by the number that it is published under. */

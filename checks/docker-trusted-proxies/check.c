@@ -202,7 +202,8 @@ static enum dr_severity weight_of(const struct judging *judging, const struct dr
 }
 
 /* A network that a compose file pins is one of containers, whether it is up or not. */
-static bool judge_declared_width(struct judging *judging, const struct dr_config_value *value, const struct dr_subnet *subnet)
+static bool judge_declared_width(struct judging *judging, const struct dr_config_value *value,
+                                 const struct dr_subnet *subnet)
 {
     for (size_t i = 0; i < judging->network->declared_count; i++) {
         const struct dr_declared_network *declared = &judging->network->declared[i];
@@ -210,9 +211,9 @@ static bool judge_declared_width(struct judging *judging, const struct dr_config
 
         if (is_one_address(&declared->subnet) || !holds(subnet, &declared->subnet))
             continue;
-        trouble(judging, TOO_WIDE, value, weighs ? DR_WARNING : DR_INFO,
-                dr_format(judging->context, "the whole network of %s, line %u", declared->source.path,
-                          declared->source.line));
+        trouble(
+            judging, TOO_WIDE, value, weighs ? DR_WARNING : DR_INFO,
+            dr_format(judging->context, "the whole network of %s, line %u", declared->source.path, declared->source.line));
         return true;
     }
     return false;

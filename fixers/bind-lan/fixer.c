@@ -5,6 +5,7 @@
 #include "api/fixer.h"
 #include "api/binding.h"
 #include "api/config.h"
+#include "api/install.h"
 #include "api/tokens.h"
 
 #include <errno.h>
@@ -26,6 +27,15 @@ static bool asks_for_a_secret(const struct dr_tokens *tokens)
     return false;
 }
 
+/* Early releases send their own commands to the LAN address then, and refuse that without TLS (failure-modes.md row 35). */
+static const char *own_commands(struct dr_context *context)
+{
+    if (dr_installs(context)->rules->container_binds_all)
+        return "";
+    return dr_format(context, "; openclaw commands beside it then want --url ws://127.0.0.1:%u and --token",
+                     dr_binding(context)->port);
+}
+
 static int plan_bind(struct dr_context *context, const struct dr_finding *finding, struct dr_plan *plan)
 {
     const struct dr_binding *binding = dr_binding(context);
@@ -33,7 +43,9 @@ static int plan_bind(struct dr_context *context, const struct dr_finding *findin
 
     (void)finding;
     if (!asks_for_a_secret(dr_tokens(context))) {
-        dr_plan_refuse(plan, "the gateway has no token or password to ask for; set one first (openclaw doctor --generate-gateway-token)");
+        dr_plan_refuse(
+            plan,
+            "the gateway has no token or password to ask for; set one first (openclaw doctor --generate-gateway-token)");
         return 0;
     }
     if (binding->configured && strcmp(binding->configured, "loopback") != 0 && strcmp(binding->configured, "auto") != 0) {
@@ -51,7 +63,7 @@ static int plan_bind(struct dr_context *context, const struct dr_finding *findin
     struct dr_operation *operation =
         dr_plan_edit_file(plan, edits.file->path, &edits.file->identity, edits.file->sha256, edits.list, edits.count);
 
-    operation->summary = dr_format(context, "set gateway.bind to \"lan\" in %s", edits.file->path);
+    operation->summary = dr_format(context, "set gateway.bind to \"lan\" in %s%s", edits.file->path, own_commands(context));
     operation->while_running = DR_GO_AHEAD;
     operation->restart = "restart the container (docker restart, docker compose restart)";
     return 0;

@@ -190,7 +190,8 @@ static int plan_mend(struct dr_context *context, const struct dr_finding *findin
         return 0;
     }
     if (route->config->also && count_of(route->config->also) >= MOST_FILES) {
-        dr_plan_refuse(plan, "HAProxy is started with more than %d files; its own test could not be run with them", MOST_FILES);
+        dr_plan_refuse(plan, "HAProxy is started with more than %d files; its own test could not be run with them",
+                       MOST_FILES);
         return 0;
     }
     int r = dr_route_mend(context, route, mends, &edits, &why);

@@ -108,9 +108,9 @@ static void say_doubt(struct gathering *gathering, const struct dr_source *sourc
 
 static void doubt(struct gathering *gathering, const struct dr_source *source, const char *what, const char *variable)
 {
-    say_doubt(gathering, source,
-              dr_format(gathering->context, "%s takes %.60s from where Compose is started, and no .env sets it", what,
-                        variable));
+    say_doubt(
+        gathering, source,
+        dr_format(gathering->context, "%s takes %.60s from where Compose is started, and no .env sets it", what, variable));
 }
 
 static void take_published(struct gathering *gathering, const struct dr_compose *compose, unsigned inside)
@@ -169,7 +169,8 @@ static void take_one_compose(struct gathering *gathering, const struct dr_compos
         doubt(gathering, &compose->bind.source, "--bind", compose->bind.unknown);
     }
     if (word)
-        take(gathering, word, dr_format(gathering->context, "--bind in %s", compose->bind.source.path), &compose->bind.source);
+        take(gathering, word, dr_format(gathering->context, "--bind in %s", compose->bind.source.path),
+             &compose->bind.source);
     take_variable(gathering, compose);
     take_published(gathering, compose, inside > 0 && inside < 65536 ? (unsigned)inside : binding->port);
 }

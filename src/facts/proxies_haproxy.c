@@ -105,8 +105,7 @@ static const char *from_file(struct dr_context *context, const char *path, const
     struct dr_text_file file;
     struct dr_env_file env;
 
-    if (dr_text_file_read(context, path, &file) < 0 ||
-        dr_env_file_parse(file.bytes, file.length, context->arena, &env) < 0)
+    if (dr_text_file_read(context, path, &file) < 0 || dr_env_file_parse(file.bytes, file.length, context->arena, &env) < 0)
         return NULL;
     const struct dr_env_file_entry *entry = dr_env_file_get(&env, name);
 
@@ -134,9 +133,8 @@ static const char *variable(struct reading *reading, const char *name)
     }
     list = entries(reading, "EnvironmentFile", &count);
     for (size_t i = 0; i < count; i++) {
-        const char *found = dr_unit_environment_file(list[i], arena, &path, &optional) == 0
-                                ? from_file(reading->context, path, name)
-                                : NULL;
+        const char *found =
+            dr_unit_environment_file(list[i], arena, &path, &optional) == 0 ? from_file(reading->context, path, name) : NULL;
 
         value = found ? found : value;
     }
@@ -165,8 +163,7 @@ static void take_word(struct reading *reading, const char *text)
     if (text[0] == '$' && text[1] != '{' && text[1] != '$') {
         add_split(reading, variable(reading, text + 1));
     } else if (close) {
-        const char *value =
-            variable(reading, dr_strndup(reading->context, dollar + 2, (size_t)(close - dollar) - 2));
+        const char *value = variable(reading, dr_strndup(reading->context, dollar + 2, (size_t)(close - dollar) - 2));
 
         add_word(reading, dr_format(reading->context, "%.*s%s%s", (int)(dollar - text), text, value, close + 1));
     } else {
@@ -204,7 +201,7 @@ static const char *const *from_defaults(struct reading *reading)
 
 const char *const *dr_haproxy_service_files(struct dr_context *context, const char **ret_from)
 {
-    static const char *const folders[] = { "/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
+    static const char *const folders[] = { "/etc/systemd/system",     "/run/systemd/system", "/usr/local/lib/systemd/system",
                                            "/usr/lib/systemd/system", "/lib/systemd/system", NULL };
     struct reading *reading = dr_alloc(context, sizeof(*reading));
 

@@ -126,7 +126,8 @@ static struct traefik_node *extended(struct loading *loading, struct traefik_nod
 {
     struct compose_project *project = loading->project;
     struct traefik_node *extends = dr_traefik_get(service, "extends"), *base;
-    const struct traefik_node *named = extends && extends->type == TRAEFIK_MAP ? dr_traefik_get(extends, "service") : extends;
+    const struct traefik_node *named =
+        extends && extends->type == TRAEFIK_MAP ? dr_traefik_get(extends, "service") : extends;
     const struct traefik_node *file = dr_traefik_get(extends, "file");
     struct compose_text name = dr_compose_fill(project, named), path = dr_compose_fill(project, file);
 
@@ -217,7 +218,8 @@ static void include_one(struct loading *loading, const struct traefik_node *item
     struct compose_project *project = loading->project;
     const struct traefik_node *paths = item->type == TRAEFIK_MAP ? dr_traefik_get(item, "path") : item;
     const struct traefik_node *first = paths && paths->type == TRAEFIK_LIST ? paths->first : paths;
-    const struct traefik_node *directory = dr_traefik_get(item, "project_directory"), *env = dr_traefik_get(item, "env_file");
+    const struct traefik_node *directory = dr_traefik_get(item, "project_directory"),
+                              *env = dr_traefik_get(item, "env_file");
     const char *here = folder_of(project, item->file->path);
     struct loading inner = { .project = project, .depth = loading->depth + 1 };
 
@@ -227,8 +229,8 @@ static void include_one(struct loading *loading, const struct traefik_node *item
     const char *folder = directory ? below(project, here, dr_compose_fill(project, directory).text)
                                    : folder_of(project, below(project, here, dr_compose_fill(project, first).text));
 
-    inner.scope = new_scope(project, folder, env ? below(project, here, dr_compose_fill(project, env).text) : NULL,
-                            loading->scope);
+    inner.scope =
+        new_scope(project, folder, env ? below(project, here, dr_compose_fill(project, env).text) : NULL, loading->scope);
     if (inner.depth > COMPOSE_DEPTH || !inner.scope)
         fault(project, item, "'include' goes too deep, or round in a circle");
     else

@@ -108,7 +108,7 @@ static bool is_replaced(const char *path)
 
 static bool is_keyed(const char *path)
 {
-    static const char *const keys[] = { "environment", "labels", "annotations", "sysctls",   "extra_hosts",
+    static const char *const keys[] = { "environment", "labels",   "annotations", "sysctls",     "extra_hosts",
                                         "args",        "networks", "depends_on",  "driver_opts", NULL };
 
     return matches(path, keys);
@@ -158,8 +158,8 @@ static const char *path_of(struct compose_project *project, const char *path, co
     return made ? made : path;
 }
 
-static struct traefik_node *merge_maps(struct compose_project *project, struct traefik_node *base,
-                                       struct traefik_node *over, const char *path, unsigned depth)
+static struct traefik_node *merge_maps(struct compose_project *project, struct traefik_node *base, struct traefik_node *over,
+                                       const char *path, unsigned depth)
 {
     struct traefik_node *made = empty_copy(project, base);
 

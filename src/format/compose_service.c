@@ -82,8 +82,8 @@ static bool is_known(const struct compose_service *service, const struct compose
         const struct compose_port *other = &service->ports[i];
 
         if (other->target == port->target && other->target_last == port->target_last &&
-            other->published == port->published && other->published_last == port->published_last && other->udp == port->udp &&
-            !other->unknown && !port->unknown && strcmp(other->host, port->host) == 0)
+            other->published == port->published && other->published_last == port->published_last &&
+            other->udp == port->udp && !other->unknown && !port->unknown && strcmp(other->host, port->host) == 0)
             return true;
     }
     return false;
@@ -216,7 +216,9 @@ static bool in_environment(struct compose_project *project, const struct traefik
                             (node->text[length] != '=' && node->text[length] != '\0'))
             continue;
         found = node;
-        text = node->key ? node->type == TRAEFIK_SCALAR ? node->text : NULL : node->text[length] ? node->text + length + 1 : NULL;
+        text = node->key            ? node->type == TRAEFIK_SCALAR ? node->text : NULL
+               : node->text[length] ? node->text + length + 1
+                                    : NULL;
     }
     if (!found)
         return false;

@@ -23,7 +23,7 @@ static void put(struct traefik_model *model, struct traefik_node *tree, const st
 
         dr_traefik_source(node, &source);
         dr_proxy_unknowable(model->gathering, &source, "\"%.*s\" needs ${%s}, and no .env sets it", (int)length, key,
-                       text.unknown);
+                            text.unknown);
         return;
     }
     made.type = TRAEFIK_SCALAR;
@@ -156,9 +156,8 @@ static const char *through_volume(struct traefik_model *model, const struct trae
     if (length == 0 || (text[0] != '/' && text[0] != '.') || strncmp(path, target, length) != 0 ||
         (path[length] != '\0' && path[length] != '/'))
         return NULL;
-    return text[0] == '/'
-               ? dr_arena_format(model->arena, "%.*s%s", (int)source_length, text, path + length)
-               : dr_arena_format(model->arena, "%s/%.*s%s", folder, (int)source_length, text, path + length);
+    return text[0] == '/' ? dr_arena_format(model->arena, "%.*s%s", (int)source_length, text, path + length)
+                          : dr_arena_format(model->arena, "%s/%.*s%s", folder, (int)source_length, text, path + length);
 }
 
 static const char *mounted(struct traefik_model *model, const struct traefik_node *service, const char *folder,
@@ -246,8 +245,7 @@ static void read_traefik(struct traefik_model *model, const struct compose_servi
     model->settings = settings_file(model, service, folder, dr_traefik_text(named), &source);
     if (!model->settings && !named)
         model->settings =
-            flags ? flags
-                  : environment_tree(model, dr_compose_flat(model->compose, dr_traefik_get(service, "environment")));
+            flags ? flags : environment_tree(model, dr_compose_flat(model->compose, dr_traefik_get(service, "environment")));
     if (!model->settings && !named)
         model->settings = dr_traefik_node(model->arena, TRAEFIK_MAP, service->file, service->begin, service->end);
     take_ports(model, compose);
@@ -284,8 +282,7 @@ void dr_traefik_compose(struct traefik_model *model, struct traefik_node *tree, 
 
     model->in_compose = true;
     model->compose = project;
-    if (!project || dr_compose_load(model, path, tree, project) < 0 ||
-        dr_compose_services(project, &services, &count) < 0) {
+    if (!project || dr_compose_load(model, path, tree, project) < 0 || dr_compose_services(project, &services, &count) < 0) {
         model->no_memory = true;
         return;
     }

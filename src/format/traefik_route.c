@@ -365,7 +365,8 @@ static void add_routers(struct traefik_model *model, const struct traefik_root *
             return;
         }
         work.router = router;
-        if (router->key && router->type == TRAEFIK_MAP && !dr_traefik_is_shadowed(model, root, "http", router->key) && model->gathering->route_count < DR_PROXY_ROUTES)
+        if (router->key && router->type == TRAEFIK_MAP && !dr_traefik_is_shadowed(model, root, "http", router->key) &&
+            model->gathering->route_count < DR_PROXY_ROUTES)
             add_router(&work);
     }
 }

@@ -65,8 +65,9 @@ static bool sends_proxy_line(struct work *work, const struct traefik_node *balan
 
     if (says(dr_traefik_get(balancer, "proxyProtocol")))
         return true;
-    return transport && says(dr_traefik_get(dr_traefik_named(work->model, work->root, "tcp", "serversTransports", transport, &home),
-                                            "proxyProtocol"));
+    return transport &&
+           says(dr_traefik_get(dr_traefik_named(work->model, work->root, "tcp", "serversTransports", transport, &home),
+                               "proxyProtocol"));
 }
 
 static void add_route(struct work *work, const struct traefik_node *balancer, const struct traefik_node *server,
@@ -80,9 +81,8 @@ static void add_route(struct work *work, const struct traefik_node *balancer, co
     model->no_memory = model->no_memory || !place || !address;
     if (!route)
         return;
-    *place = (struct traefik_place){
-        .model = model, .root = work->root, .router = work->router, .server = node, .tcp = true
-    };
+    *place =
+        (struct traefik_place){ .model = model, .root = work->root, .router = work->router, .server = node, .tcp = true };
     dr_traefik_source(node, &route->source);
     route->listens = work->listens;
     route->names = work->names;
@@ -146,7 +146,8 @@ static void add_service(struct work *work, const char *name, unsigned depth)
     }
     if (!service) {
         dr_traefik_source(work->router, &source);
-        dr_proxy_fault(work->model->gathering, &source, true, "the service \"%s\" for TCP was not found in what was read", name);
+        dr_proxy_fault(work->model->gathering, &source, true, "the service \"%s\" for TCP was not found in what was read",
+                       name);
         return;
     }
     if (dr_traefik_get(service, "loadBalancer"))

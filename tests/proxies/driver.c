@@ -311,7 +311,9 @@ int main(int argc, char **argv)
     const struct dr_proxy_format *format = count == 2 || count == 3 || several ? format_of(words[0]) : NULL;
 
     if (!format || (several && !format->read_several)) {
-        (void)fprintf(stderr, "usage: proxy_driver [--mends] KIND FILE [PREFIX | --also FILE...]; KIND is one that this tree can read\n");
+        (void)fprintf(
+            stderr,
+            "usage: proxy_driver [--mends] KIND FILE [PREFIX | --also FILE...]; KIND is one that this tree can read\n");
         return 2;
     }
     struct disk disk = { .arena = &arena };

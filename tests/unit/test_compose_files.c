@@ -61,8 +61,9 @@ static const char *shown(struct scene *scene)
         for (size_t p = 0; p < service->port_count; p++) {
             const struct compose_port *port = &service->ports[p];
 
-            add(scene, &line, dr_arena_format(&scene->arena, "%s:%u-%u>%u-%u%s", port->host, port->published,
-                                              port->published_last, port->target, port->target_last, port->udp ? "u" : ""));
+            add(scene, &line,
+                dr_arena_format(&scene->arena, "%s:%u-%u>%u-%u%s", port->host, port->published, port->published_last,
+                                port->target, port->target_last, port->udp ? "u" : ""));
             if (port->unknown)
                 add(scene, &line, port->unknown);
         }
@@ -80,66 +81,94 @@ static const struct {
     const char *source, *text, *shown;
 } rows[] = {
     { "merge: a map is merged by keys, a list appended, a command replaced",
-      FILE_IS("compose.yaml") "services:\n  a:\n    command: [one]\n    ports: [\"1:1\"]\n    environment: {A: x}\n"
-      FILE_IS("compose.override.yml") "services:\n  a:\n    command: two words\n    ports: [\"2:2\", \"1:1\"]\n"
-                                      "    environment: [A=y]\n  b: {}\n",
+      FILE_IS("compose.yaml") "services:\n  a:\n    command: [one]\n    ports: [\"1:1\"]\n    environment: {A: x}\n" FILE_IS(
+          "compose.override.yml") "services:\n  a:\n    command: two words\n    ports: [\"2:2\", \"1:1\"]\n"
+                                  "    environment: [A=y]\n  b: {}\n",
       "a: two words :1-1>1-1 :2-2>2-2 A=y b:" },
     { "merge: !reset and !override",
-      FILE_IS("compose.yaml") "services:\n  a:\n    command: one\n    ports: [\"1:1\"]\n    environment: {A: x}\n"
-      FILE_IS("compose.override.yaml") "services:\n  a:\n    command: !reset null\n    ports: !override [\"2:2\"]\n"
-                                       "    environment: !reset {}\n",
+      FILE_IS("compose.yaml") "services:\n  a:\n    command: one\n    ports: [\"1:1\"]\n    environment: {A: x}\n" FILE_IS(
+          "compose.override.yaml") "services:\n  a:\n    command: !reset null\n    ports: !override [\"2:2\"]\n"
+                                   "    environment: !reset {}\n",
       "a: :2-2>2-2" },
-    { "only the first of the names of override files", FILE_IS("compose.yaml") "services: {a: {command: one}}\n"
-      FILE_IS("compose.override.yml") "services: {a: {command: two}}\n"
-      FILE_IS("docker-compose.override.yml") "services: {a: {command: three}}\n", "a: two" },
-    { "envvars: COMPOSE_FILE", FILE_IS("compose.yaml") "services: {a: {command: one}}\n"
-      FILE_IS("compose.override.yml") "services: {a: {command: two}}\n" FILE_IS("x.yml") "services: {a: {command: three}}\n"
-      FILE_IS(".env") "COMPOSE_FILE=compose.yaml:x.yml\n", "a: three" },
+    { "only the first of the names of override files",
+      FILE_IS("compose.yaml") "services: {a: {command: one}}\n" FILE_IS(
+          "compose.override.yml") "services: {a: {command: two}}\n" FILE_IS("docker-compose.override.yml") "services: {a: "
+                                                                                                           "{command: "
+                                                                                                           "three}}\n",
+      "a: two" },
+    { "envvars: COMPOSE_FILE",
+      FILE_IS("compose.yaml") "services: {a: {command: one}}\n" FILE_IS(
+          "compose.override.yml") "services: {a: {command: two}}\n" FILE_IS("x.yml") "services: {a: {command: "
+                                                                                     "three}}\n" FILE_IS(".env") "COMPOSE_"
+                                                                                                                 "FILE="
+                                                                                                                 "compose."
+                                                                                                                 "yaml:x."
+                                                                                                                 "yml\n",
+      "a: three" },
     { "services: extends, in this file and another",
       FILE_IS("compose.yaml") "services:\n  base: {command: [b], environment: {A: x}, ports: [\"1:1\"]}\n"
                               "  a:\n    extends: base\n    ports: [\"2:2\"]\n"
-                              "  c:\n    extends: {file: sub/more.yml, service: far}\n"
-      FILE_IS("sub/more.yml") "services:\n  far: {extends: {service: near}, environment: [A=far]}\n"
-                              "  near: {command: near}\n",
+                              "  c:\n    extends: {file: sub/more.yml, service: far}\n" FILE_IS(
+                                  "sub/more.yml") "services:\n  far: {extends: {service: near}, environment: [A=far]}\n"
+                                                  "  near: {command: near}\n",
       "base: b :1-1>1-1 A=x a: b :1-1>1-1 :2-2>2-2 A=x c: near A=far" },
     { "include: its own .env, the including project's goes first",
-      FILE_IS("compose.yaml") "include:\n  - sub/c.yml\nservices:\n  a: {command: \"${X}\"}\n"
-      FILE_IS(".env") "X=outer\n" FILE_IS("sub/c.yml") "services:\n  s: {command: \"${X} ${Y}\"}\n"
-      FILE_IS("sub/.env") "X=inner\nY=own\n",
+      FILE_IS("compose.yaml") "include:\n  - sub/c.yml\nservices:\n  a: {command: \"${X}\"}\n" FILE_IS(
+          ".env") "X=outer\n" FILE_IS("sub/c.yml") "services:\n  s: {command: \"${X} ${Y}\"}\n" FILE_IS("sub/.env") "X="
+                                                                                                                    "inner\n"
+                                                                                                                    "Y="
+                                                                                                                    "own\n",
       "s: outer own a: outer" },
     { "include: several paths, one on top of the other",
-      FILE_IS("compose.yaml") "include:\n  - path: [one.yml, two.yml]\n    env_file: e.env\n"
-      FILE_IS("one.yml") "services: {s: {command: one, environment: [A]}}\n"
-      FILE_IS("two.yml") "services: {s: {command: two}}\n" FILE_IS("e.env") "A=b\n", "s: two A=b" },
+      FILE_IS("compose.yaml") "include:\n  - path: [one.yml, two.yml]\n    env_file: e.env\n" FILE_IS(
+          "one.yml") "services: {s: {command: one, environment: [A]}}\n" FILE_IS("two.yml") "services: {s: {command: "
+                                                                                            "two}}\n" FILE_IS("e.env") "A="
+                                                                                                                       "b\n",
+      "s: two A=b" },
     { "fragments: anchors and merge keys",
-      FILE_IS("compose.yaml") "x-base: &base\n  command: base\n  environment: &env {A: env}\nservices:\n  a:\n    <<: *base\n"
-                              "    ports: [\"1:1\"]\n  b:\n    <<: [*base]\n    command: own\n    environment:\n      <<: *env\n"
-                              "      A: mine\n",
+      FILE_IS(
+          "compose.yaml") "x-base: &base\n  command: base\n  environment: &env {A: env}\nservices:\n  a:\n    <<: *base\n"
+                          "    ports: [\"1:1\"]\n  b:\n    <<: [*base]\n    command: own\n    environment:\n      <<: *env\n"
+                          "      A: mine\n",
       "a: base :1-1>1-1 A=env b: own A=mine" },
-    { "interpolation", FILE_IS("compose.yaml") "services:\n  a:\n    command: [\"$X\", \"${X}\", \"${N:-d}\", \"${E-d}\", "
-      "\"${E:-d}\", \"${X:+r}\", \"${N+r}\", \"$$X\", \"${N:-${X}}\", \"${Q}\", \"${S}\"]\n"
-      FILE_IS(".env") "X=x\nE=\nQ=\"a$X\"\nS='a$X'\n", "a: x x d d r $X x ax a$X" },
+    { "interpolation",
+      FILE_IS("compose.yaml") "services:\n  a:\n    command: [\"$X\", \"${X}\", \"${N:-d}\", \"${E-d}\", "
+                              "\"${E:-d}\", \"${X:+r}\", \"${N+r}\", \"$$X\", \"${N:-${X}}\", \"${Q}\", \"${S}\"]\n" FILE_IS(
+                                  ".env") "X=x\nE=\nQ=\"a$X\"\nS='a$X'\n",
+      "a: x x d d r $X x ax a$X" },
     { "interpolation: without a value", FILE_IS("compose.yaml") "services:\n  a:\n    ports: [\"${P}:1\", \"${Q:?no}:2\"]\n",
       "a: :0-0>1-1 P :0-0>2-2 Q" },
-    { "services: ports, long", FILE_IS("compose.yaml") "services:\n  a:\n    ports:\n      - {target: 80, host_ip: 127.0.0.1, "
-      "published: \"8080\", protocol: tcp, mode: host}\n      - target: 53\n        protocol: udp\n",
+    { "services: ports, long",
+      FILE_IS("compose.yaml") "services:\n  a:\n    ports:\n      - {target: 80, host_ip: 127.0.0.1, "
+                              "published: \"8080\", protocol: tcp, mode: host}\n      - target: 53\n        protocol: udp\n",
       "a: 127.0.0.1:8080-8080>80-80 :0-0>53-53u" },
-    { "services: ports, short", FILE_IS("compose.yaml") "services:\n  a:\n    ports: [3000, 3000-3005, \"8000:8000\", "
-      "\"9090-9091:8080-8081\", \"127.0.0.1:5000-5010:5000-5010\", \"[::1]:6001:6001\", \"6060:6060/udp\", \"nonsense\"]\n",
+    { "services: ports, short",
+      FILE_IS("compose.yaml") "services:\n  a:\n    ports: [3000, 3000-3005, \"8000:8000\", "
+                              "\"9090-9091:8080-8081\", \"127.0.0.1:5000-5010:5000-5010\", \"[::1]:6001:6001\", "
+                              "\"6060:6060/udp\", \"nonsense\"]\n",
       "a: :0-0>3000-3000 :0-0>3000-3005 :8000-8000>8000-8000 :9090-9091>8080-8081 127.0.0.1:5000-5010>5000-5010 "
       "::1:6001-6001>6001-6001 :6060-6060>6060-6060u" },
     { "services: expose publishes nothing, host and service networks do not either",
       FILE_IS("compose.yaml") "services:\n  a: {expose: [\"1\"]}\n  b: {network_mode: host, ports: [\"1:1\"]}\n"
-                              "  c: {network_mode: \"service:a\", ports: [\"1:1\"]}\n", "a: b: c:" },
-    { "services: env_file", FILE_IS("compose.yaml") "services:\n  a: {env_file: [one.env, {path: ./two.env, required: false}]}\n"
-      "  b: {env_file: one.env, environment: {A: over}}\n  c: {env_file: none.env}\n"
-      FILE_IS("one.env") "A=one\n" FILE_IS("two.env") "A=two\n", "a: A=two b: A=over c:" },
-    { "services: a variable without a value is handed on", FILE_IS("compose.yaml") "services:\n  a: {environment: [A]}\n"
-      "  b: {environment: {A: }}\n", "a: A=${A}? b: A=${A}?" },
-    { "profiles", FILE_IS("compose.yaml") "services:\n  a: {profiles: [x]}\n  b: {profiles: [y, z]}\n"
-      FILE_IS(".env") "COMPOSE_PROFILES=q,y\n", "?a: b:" },
-    { "services: command as text with quotes", FILE_IS("compose.yaml") "services:\n  a: {entrypoint: sh -c, command: \"'exec gateway "
-      "--bind lan' \\\"x y\\\"\"}\n", "a: sh -c exec gateway --bind lan x y" },
+                              "  c: {network_mode: \"service:a\", ports: [\"1:1\"]}\n",
+      "a: b: c:" },
+    { "services: env_file",
+      FILE_IS("compose.yaml") "services:\n  a: {env_file: [one.env, {path: ./two.env, required: false}]}\n"
+                              "  b: {env_file: one.env, environment: {A: over}}\n  c: {env_file: none.env}\n" FILE_IS(
+                                  "one.env") "A=one\n" FILE_IS("two.env") "A=two\n",
+      "a: A=two b: A=over c:" },
+    { "services: a variable without a value is handed on",
+      FILE_IS("compose.yaml") "services:\n  a: {environment: [A]}\n"
+                              "  b: {environment: {A: }}\n",
+      "a: A=${A}? b: A=${A}?" },
+    { "profiles",
+      FILE_IS("compose.yaml") "services:\n  a: {profiles: [x]}\n  b: {profiles: [y, z]}\n" FILE_IS(
+          ".env") "COMPOSE_PROFILES=q,y\n",
+      "?a: b:" },
+    { "services: command as text with quotes",
+      FILE_IS("compose.yaml") "services:\n  a: {entrypoint: sh -c, command: \"'exec gateway "
+                              "--bind lan' \\\"x y\\\"\"}\n",
+      "a: sh -c exec gateway --bind lan x y" },
 };
 
 START_TEST(reads_as_compose_does)
@@ -147,8 +176,7 @@ START_TEST(reads_as_compose_does)
     _cleanup_scene_ struct scene scene;
 
     look(&scene, rows[_i].text, strlen(rows[_i].text), MAIN);
-    ck_assert_msg(scene.gathering.fault_count == 0, "%s",
-                  scene.gathering.fault_count ? scene.gathering.faults[0].text : "");
+    ck_assert_msg(scene.gathering.fault_count == 0, "%s", scene.gathering.fault_count ? scene.gathering.faults[0].text : "");
     ck_assert_msg(strcmp(shown(&scene), rows[_i].shown) == 0, "%s\n%s\n%s", rows[_i].source, shown(&scene), rows[_i].shown);
 }
 END_TEST
@@ -164,7 +192,8 @@ static const struct {
     { FILE_IS("compose.yaml") "services:\n  a:\n    extends: b\n", "a service that is not there", 3 },
     { FILE_IS("compose.yaml") "include:\n  - compose.yaml\n  - compose.yaml\n", "round in a circle", 0 },
     { FILE_IS("compose.yaml") "include: [\"oci://x/y\"]\n", "nothing can be read", 1 },
-    { FILE_IS("compose.yaml") "services: {a: {command: one}}\n" FILE_IS("compose.override.yaml") "services: {\n", "YAML", 2 },
+    { FILE_IS("compose.yaml") "services: {a: {command: one}}\n" FILE_IS("compose.override.yaml") "services: {\n", "YAML",
+      2 },
 };
 
 START_TEST(bad_files_are_faults)

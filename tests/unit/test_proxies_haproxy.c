@@ -59,11 +59,13 @@ static const struct {
     const char *texts[4], *list;
 } services[] = {
     /* Debian */
-    { { "[Service]\nEnvironmentFile=-/etc/default/haproxy\nEnvironment=\"CONFIG=/etc/haproxy/haproxy.cfg\" \"EXTRAOPTS=-S /x\"\n"
+    { { "[Service]\nEnvironmentFile=-/etc/default/haproxy\nEnvironment=\"CONFIG=/etc/haproxy/haproxy.cfg\" \"EXTRAOPTS=-S "
+        "/x\"\n"
         "ExecStart=/usr/sbin/haproxy -Ws -f $CONFIG -p /run/x $EXTRAOPTS\n",
         NULL, NULL, "EXTRAOPTS=\"-S /x -f /etc/haproxy/conf.d -f /etc/b.cfg\"\n" },
       "/etc/haproxy/haproxy.cfg /etc/haproxy/conf.d /etc/b.cfg" },
-    { { "[Service]\nEnvironmentFile=-/etc/default/haproxy\nEnvironment=CONFIG=/a.cfg\nExecStart=/usr/sbin/haproxy -Ws -f $CONFIG $EXTRAOPTS\n",
+    { { "[Service]\nEnvironmentFile=-/etc/default/haproxy\nEnvironment=CONFIG=/a.cfg\nExecStart=/usr/sbin/haproxy -Ws -f "
+        "$CONFIG $EXTRAOPTS\n",
         NULL, NULL, "CONFIG=/b.cfg\n" },
       "/b.cfg" },
     /* Fedora */
@@ -71,7 +73,8 @@ static const struct {
         "ExecStart=/usr/sbin/haproxy -Ws -f $CONFIG -f ${CFGDIR} -p /run/x $OPTIONS\n" },
       "/etc/haproxy/haproxy.cfg /etc/haproxy/conf.d" },
     /* drop-ins, the later one last */
-    { { "[Service]\nExecStart=/usr/sbin/haproxy -f /a.cfg\n", "[Service]\nExecStart=\nExecStart=/usr/sbin/haproxy -f /b.cfg\n",
+    { { "[Service]\nExecStart=/usr/sbin/haproxy -f /a.cfg\n",
+        "[Service]\nExecStart=\nExecStart=/usr/sbin/haproxy -f /b.cfg\n",
         "[Service]\nExecStart=\nExecStart=/usr/sbin/haproxy -f /c.cfg -W -- /d.cfg /e\n" },
       "/c.cfg /d.cfg /e" },
     /* the init script */

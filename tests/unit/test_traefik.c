@@ -92,7 +92,7 @@ START_TEST(reads_compose)
 END_TEST
 
 /* doc.traefik.io, "TCP Routers", "TLS", "TCP Services", "PROXY Protocol". Shown: listens, name or pattern, TLS on both sides, upstream, upgrade. */
-#define TCP(router, service)                                                                                             \
+#define TCP(router, service) \
     STATIC "=== dyn.yml\ntcp:\n  routers:\n    gw:\n      service: gw\n" router "  services:\n    gw:\n" service
 #define TCP_SERVER "      loadBalancer:\n        servers:\n          - address: \"127.0.0.1:18789\"\n"
 
@@ -116,7 +116,8 @@ static const struct {
     { TCP("      rule: \"HostSNI(`*`)\"\n", "      weighted: {services: [{name: b}]}\n    b:\n" TCP_SERVER),
       "0.0.0.0:80 * 0 0 127.0.0.1:18789 passed" },
     /* labels; without something for HTTP there is no router for HTTP (pkg/provider/docker/config.go) */
-    { "services:\n  traefik:\n    image: traefik\n    command: --entrypoints.gw.address=:18789\n    ports: [\"18789:18789\"]\n"
+    { "services:\n  traefik:\n    image: traefik\n    command: --entrypoints.gw.address=:18789\n    ports: "
+      "[\"18789:18789\"]\n"
       "  openclaw:\n    labels:\n      - traefik.tcp.routers.gw.rule=HostSNI(`*`)\n"
       "      - traefik.tcp.services.gw.loadbalancer.server.port=18789\n",
       "0.0.0.0:18789 * 0 0 openclaw:18789 passed" },
@@ -149,8 +150,10 @@ START_TEST(of_one_name_the_first_file_counts)
 {
     static const char text[] =
         "entryPoints:\n  web:\n    address: \":80\"\nproviders:\n  file:\n    directory: /etc/proxy/d\n"
-        "=== d/b.yml\n" ROUTER "  services:\n    gw:\n      loadBalancer:\n        servers: [{url: \"http://127.0.0.1:2\"}]\n"
-        "=== d/a.yaml\n" ROUTER "  services:\n    gw:\n      loadBalancer:\n        servers: [{url: \"http://127.0.0.1:1\"}]\n";
+        "=== d/b.yml\n" ROUTER
+        "  services:\n    gw:\n      loadBalancer:\n        servers: [{url: \"http://127.0.0.1:2\"}]\n"
+        "=== d/a.yaml\n" ROUTER
+        "  services:\n    gw:\n      loadBalancer:\n        servers: [{url: \"http://127.0.0.1:1\"}]\n";
     _cleanup_scene_ struct scene scene;
 
     ck_assert_uint_eq(only_route(&scene, text)->upstream_port, 1);
@@ -160,12 +163,13 @@ END_TEST
 /* docs.docker.com, "Merge Compose files": labels of an override file count; .env fills in; a container in the host's network. */
 START_TEST(compose_files_are_merged)
 {
-    static const char text[] = "services: {}\n"
-                               "=== compose.yaml\nservices:\n  traefik:\n    image: traefik:v3\n    ports: [\"80:80\"]\n"
-                               "  oc:\n    network_mode: host\n    labels:\n      - traefik.http.routers.a.rule=Host(`${NAME}`)\n"
-                               "=== compose.override.yaml\nservices:\n  oc:\n    labels:\n"
-                               "      traefik.http.services.a.loadbalancer.server.port: ${PORT:-18789}\n"
-                               "=== .env\nNAME=gw.test\n";
+    static const char text[] =
+        "services: {}\n"
+        "=== compose.yaml\nservices:\n  traefik:\n    image: traefik:v3\n    ports: [\"80:80\"]\n"
+        "  oc:\n    network_mode: host\n    labels:\n      - traefik.http.routers.a.rule=Host(`${NAME}`)\n"
+        "=== compose.override.yaml\nservices:\n  oc:\n    labels:\n"
+        "      traefik.http.services.a.loadbalancer.server.port: ${PORT:-18789}\n"
+        "=== .env\nNAME=gw.test\n";
     _cleanup_scene_ struct scene scene = { .arena = DR_ARENA(64 * MEGABYTE) };
 
     scene.memory.arena = &scene.arena;
