@@ -151,6 +151,7 @@ def default(scene) -> None:
 
 
 def scenario(release) -> None:
+    harness.START_TIMEOUT_S = 180  # three starts in one test, and others run beside
     scene = Scene(release)
     expect(BRIDGE != INSIDE, "a container of its own is up")
     broken_and_mended(scene)
