@@ -235,6 +235,21 @@ def need_root(why: str) -> None:
         sys.exit(SKIPPED)
 
 
+_reserved: list[socket.socket] = []
+
+
+def _reserve(port: int) -> bool:
+    """Another test that runs now and has chosen this port, but does not listen yet, holds its name. The kernel frees it with us."""
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind(f"\0openclaw-doctor-test-port-{port}")
+    except OSError:
+        name.close()
+        return False
+    _reserved.append(name)
+    return True
+
+
 def free_port() -> int:
     """A port with free neighbours (the gateway also opens a few above it), outside the kernel's ephemeral range."""
     for _ in range(200):
@@ -247,6 +262,7 @@ def free_port() -> int:
                     sock.bind(("127.0.0.1", port + offset))
             except OSError:
                 continue
+        if _reserve(port):
             return port
     raise Failure("no free port found")
 
