@@ -235,22 +235,24 @@ class Machine:
     def log_in(self):
         """A session that stays until log_out()."""
         self.sh(f"systemd-run --quiet --unit=session-of-{USER} --uid={USER} --property=PAMName=login -- sleep infinity")
-        self.until(f"test -S /run/user/{UID}/bus", "the user's manager is up")
+        self.until(f"test -S /run/user/{UID}/bus", "the user has a session, and a systemd of his own")
 
     def log_out(self):
         self.sh(f"systemctl stop session-of-{USER}")
 
     def until(self, script, what, seconds=20, as_user=False):
+        """Waits until the script ends well."""
         until = time.monotonic() + seconds
         while self.try_sh(script, as_user)[0] != 0:
             if time.monotonic() > until:
                 raise Failed(f"not within {seconds} s: {what} ({script})\n{self.try_sh('journalctl -b --no-pager | tail -n 30')[1]}")
             time.sleep(0.1)
+        print("ok:", what, flush=True)
 
-    def doctor(self, *words, as_root=False, exit=None, only=None):
+    def doctor(self, *words, only=None, as_root=False, exit=None):
         """The report, as the user in a session of his, or as root for him. `exit`: what must come of it."""
-        more = [*(["--user", USER] if as_root else []), *(["--only", only] if only else [])]
-        code, out, err = (self.run if as_root else self.login)(DOCTOR, *words, *more, "--offline", "--json", timeout=300)
+        more = [*(["--only", only] if only else []), *(["--user", USER] if as_root else [])]
+        code, out, err = (self.run if as_root else self.login)(DOCTOR, *words, *more, "--json", timeout=300)
         if exit is not None and code != exit:
             raise Failed(f"{words}: exit {code}, not {exit}\n{out}\n{err}")
         if not out.strip():
