@@ -4,6 +4,7 @@ It lives in namespaces of its own (processes, mounts, network, host name, IPC, c
 which it sees a copy in memory. What it shares with this machine it can only read: its clock, its kernel, the folders given as `shown`.
 It has no right to set the clock, to load a module or to restart anything, and no network but its own loopback. It ends with the test.
 """
+import contextlib
 import ctypes
 import json
 import os
@@ -232,6 +233,28 @@ class Machine:
         if code != 0:
             raise Failed(f"{path}: {err}")
 
+    def copy(self, source, path):
+        done = subprocess.run(self._words("install", "-m", "644", "/dev/stdin", path), input=pathlib.Path(source).read_bytes(), check=False)
+        if done.returncode != 0:
+            raise Failed(f"{path}: cannot be written")
+
+    @contextlib.contextmanager
+    def neighbour(self, ours, theirs, program, log):
+        """Another host on a network of its own with this one, that runs `program theirs log`; it may read that file of this machine."""
+        other = subprocess.Popen(["unshare", "--net", sys.executable, "-B", program, theirs, f"/proc/{self.init}/root{log}"],
+                                 preexec_fn=_die_with_parent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        try:
+            if other.stdout.readline().strip() != "ready":
+                raise Failed("the neighbour does not start")
+            for process, script in ((self.init, f"ip link add lan0 type veth peer name lan1 netns {other.pid} && ip address add {ours}/24 dev lan0 && "
+                                                "ip link set lan0 up"),
+                                    (other.pid, f"ip address add {theirs}/24 dev lan1 && ip link set lan1 up")):
+                subprocess.run(["nsenter", "--target", str(process), "--net", "/bin/sh", "-c", script], check=True)
+            yield
+        finally:
+            other.kill()
+            other.wait()
+
     def log_in(self):
         """A session that stays until log_out()."""
         self.sh(f"systemd-run --quiet --unit=session-of-{USER} --uid={USER} --property=PAMName=login -- sleep infinity")
@@ -249,10 +272,10 @@ class Machine:
             time.sleep(0.1)
         print("ok:", what, flush=True)
 
-    def doctor(self, *words, only=None, as_root=False, exit=None):
+    def doctor(self, *words, only=None, as_root=False, exit=None, env=None):
         """The report, as the user in a session of his, or as root for him. `exit`: what must come of it."""
         more = [*(["--only", only] if only else []), *(["--user", USER] if as_root else [])]
-        code, out, err = (self.run if as_root else self.login)(DOCTOR, *words, *more, "--json", timeout=300)
+        code, out, err = (self.run if as_root else self.login)(DOCTOR, *words, *more, "--json", env=env, timeout=300)
         if exit is not None and code != exit:
             raise Failed(f"{words}: exit {code}, not {exit}\n{out}\n{err}")
         if not out.strip():
