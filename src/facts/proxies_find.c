@@ -163,7 +163,7 @@ static const char *joined(struct dr_context *context, const char *const *words)
 {
     const char *text = "";
 
-    for (size_t i = 0; words[i] && i < 24; i++)
+    for (size_t i = 0; i < 24 && words[i]; i++)
         text = dr_format(context, "%s%s%s", text, i ? " " : "", words[i]);
     return text;
 }
@@ -226,9 +226,10 @@ static void find_named(struct dr_context *context, struct dr_proxy_places *place
     for (; named && *named; named++) {
         enum dr_proxy_kind kind;
         const char *why = NULL;
+        const struct server *server = dr_proxy_kind_of(context, *named, &kind, &why) ? server_of(kind) : NULL;
 
-        if (dr_proxy_kind_of(context, *named, &kind, &why)) {
-            (void)add(context, places, server_of(kind), *named, "--proxy-config");
+        if (server) {
+            (void)add(context, places, server, *named, "--proxy-config");
             continue;
         }
         places->reason = why;

@@ -39,7 +39,7 @@ bool apache_is(const struct apache_node *node, const char *name)
 
 const char *apache_arg(const struct apache_node *node, size_t index)
 {
-    return index < node->word_count ? node->words[index].text : "";
+    return node->words && index < node->word_count ? node->words[index].text : "";
 }
 
 /* --- lines -------------------------------------------------------------------------------------------------------------- */
