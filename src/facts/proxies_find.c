@@ -98,9 +98,9 @@ static struct dr_proxy_place *known(struct dr_proxy_places *places, const struct
 static struct dr_proxy_place *add(struct dr_context *context, struct dr_proxy_places *places, const struct server *server,
                                   const char *path, const char *found_by)
 {
-    struct dr_proxy_place *place = known(places, server, path);
+    struct dr_proxy_place *place = server ? known(places, server, path) : NULL;
 
-    if (place || places->count == DR_MOST_PROXIES)
+    if (!server || place || places->count == DR_MOST_PROXIES)
         return place;
     place = &places->list[places->count++];
     *place = (struct dr_proxy_place){
@@ -226,10 +226,9 @@ static void find_named(struct dr_context *context, struct dr_proxy_places *place
     for (; named && *named; named++) {
         enum dr_proxy_kind kind;
         const char *why = NULL;
-        const struct server *server = dr_proxy_kind_of(context, *named, &kind, &why) ? server_of(kind) : NULL;
 
-        if (server) {
-            (void)add(context, places, server, *named, "--proxy-config");
+        if (dr_proxy_kind_of(context, *named, &kind, &why)) {
+            (void)add(context, places, server_of(kind), *named, "--proxy-config");
             continue;
         }
         places->reason = why;
