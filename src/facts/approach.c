@@ -89,12 +89,12 @@ static const char *host_of(struct dr_context *context, const struct dr_route *ro
 int dr_route_approach(struct dr_context *context, const struct dr_route *route, enum dr_claim claim,
                       struct dr_approach *ret_approach, const char **ret_why)
 {
+    struct dr_address peers[2];
+    char text[DR_ADDRESS_TEXT];
     const struct dr_route_header *headers = route->headers;
     const struct dr_config *config = dr_config(context);
     const char *sent = claim == DR_CLAIMS_LOCAL ? "127.0.0.1" : NULL;
     const char *unknown = unknown_header(route);
-    struct dr_address peers[2];
-    char text[DR_ADDRESS_TEXT];
     struct dr_approach approach = {
         .client_id = "cli",
         .client_mode = "cli",
