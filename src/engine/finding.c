@@ -159,6 +159,22 @@ const char *dr_finding_get(const struct dr_finding *finding, const char *argumen
     return named(finding->arguments, argument, strlen(argument));
 }
 
+size_t dr_finding_list(struct dr_context *context, const struct dr_finding *finding, const char *argument,
+                       const char **ret_texts, size_t most)
+{
+    const char *list = dr_finding_get(finding, argument);
+    size_t count = 0;
+
+    while (list && *list && count < most) {
+        size_t length = strcspn(list, ", ");
+
+        ret_texts[count++] = dr_strndup(context, list, length);
+        list += length;
+        list += strspn(list, ", ");
+    }
+    return count;
+}
+
 void dr_could_not_tell(struct dr_findings *findings, const struct dr_source *subject, const char *format, ...)
 {
     struct dr_unknown *unknown = dr_alloc(findings->context, sizeof(*unknown));
