@@ -250,7 +250,7 @@ class Upstream:
                     return
                 if self.is_gateway:
                     self.arrivals.append(arrival)
-                if arrival.is_handshake():
+                if arrival.is_handshake() and self.is_gateway:
                     self.challenge(connection, arrival)
                     return
                 body = b"<!doctype html><html><head><title>OpenClaw Control</title></head><body><openclaw-app></openclaw-app></body></html>"
