@@ -60,6 +60,12 @@ struct dr_route_header {
 /* Does a WebSocket handshake (Upgrade: websocket, Connection: Upgrade, HTTP/1.1) reach the upstream as one? */
 enum dr_upgrade { DR_UPGRADE_UNKNOWN = 0, DR_UPGRADE_PASSED, DR_UPGRADE_DROPPED };
 
+/* Of one of a route's `listens`. */
+struct dr_listen_traits {
+    bool tls;
+    bool proxy_protocol; /* a PROXY line comes first: no client can ask there */
+};
+
 /* A file of the configuration, as it was read. `path` is where it really lies (links resolved by the loader). */
 struct dr_proxy_file {
     const char *path;
@@ -85,10 +91,12 @@ struct dr_route {
 
     /* How clients come in. */
     const char *const *listens; /* NULL-ended: "0.0.0.0:443", "[::]:80", "127.0.0.1:8080", "unix:/run/x" */
+    const struct dr_listen_traits *listen_traits; /* one for each of `listens`; NULL: all are as `tls` says */
     const char *const *names; /* NULL-ended host names; empty: any */
+    bool any_name; /* there are `names`, and it takes what no server has a name for as well (the default server) */
     const char *path; /* prefix that leads here: "/", "/openclaw/"; NULL: a pattern (see `pattern`) */
     const char *pattern; /* the condition as spelt, where it is no plain prefix; else NULL */
-    bool tls; /* clients speak TLS to it */
+    bool tls; /* clients speak TLS to it (at one of `listens` at least) */
 
     /* Where it leads. */
     const char *upstream_text; /* as spelt: "http://localhost:18789", "openclaw:18789" */

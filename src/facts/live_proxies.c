@@ -105,17 +105,18 @@ static const char *from_text(struct dr_context *context, const struct dr_route *
                : dr_format(context, "%s: %s", server, name);
 }
 
-static void add_route(struct dr_context *context, const struct dr_route *route, const char *listen_text,
-                      struct dr_live_places *places)
+static void add_route(struct dr_context *context, const struct dr_route *route, size_t index, struct dr_live_places *places)
 {
+    const struct dr_listen_traits traits =
+        route->listen_traits ? route->listen_traits[index] : (struct dr_listen_traits){ .tls = route->tls };
     struct listen listen = { .address = NULL };
-    struct dr_live_place like = { .tls = route->tls, .path = path_of(context, route) };
+    struct dr_live_place like = { .tls = traits.tls, .path = path_of(context, route) };
     struct dr_live_place *place;
     struct dr_address number;
     enum dr_reach reach;
     const char *why;
 
-    if (!read_listen(context, listen_text, route->tls, &listen))
+    if (!read_listen(context, route->listens[index], traits.tls, &listen))
         return;
     like.host = first_name(route, listen.address);
     like.port = listen.port;
@@ -128,7 +129,9 @@ static void add_route(struct dr_context *context, const struct dr_route *route, 
         return;
     place->endpoint->route = route;
     place->endpoint->source = route->source;
-    if (route->pattern && !route->path)
+    if (traits.proxy_protocol)
+        dr_live_settle(place->endpoint, DR_REACH_NOT_ASKED, "only another proxy can ask there: it begins with a PROXY line");
+    else if (route->pattern && !route->path)
         dr_live_settle(place->endpoint, DR_REACH_NOT_ASKED, "which path leads there is a pattern: it is not guessed");
     else if (!dr_address_parse(listen.address, &number) || !dr_address_is_own(context, &number))
         dr_live_settle(place->endpoint, DR_REACH_NOT_ASKED, "the proxy listens at an address that this host does not have");
@@ -142,7 +145,7 @@ void dr_live_find_proxy_places(struct dr_context *context, const struct dr_route
     size_t before = places->count;
 
     for (size_t i = 0; i < count; i++)
-        for (const char *const *listen = routes[i]->listens; listen && *listen; listen++)
+        for (size_t listen = 0; routes[i]->listens && routes[i]->listens[listen]; listen++)
             if (places->count - before < MOST_PROXY_PLACES)
-                add_route(context, routes[i], *listen, places);
+                add_route(context, routes[i], listen, places);
 }
