@@ -213,6 +213,18 @@ static const char *clients_come_by(const struct dr_proxy_judging *judging)
     return listen;
 }
 
+/* A route, whatever the line it stands at: a repair of another one moves lines. */
+static const char *identity_of(const struct dr_proxy_judging *judging)
+{
+    const struct dr_route *route = judging->route;
+
+    return dr_format(judging->context, "%s %s %s", clients_come_by(judging),
+                     route->path      ? route->path
+                     : route->pattern ? route->pattern
+                                      : "",
+                     route->upstream_text ? route->upstream_text : "");
+}
+
 static void report(struct dr_proxy_judging *judging, enum dr_proxy_problem problem)
 {
     const struct dr_problem *row = &dr_proxy_websocket_problems[problem];
@@ -220,6 +232,7 @@ static void report(struct dr_proxy_judging *judging, enum dr_proxy_problem probl
     struct dr_finding *finding =
         dr_report(judging->findings, row, judging->where[problem] ? judging->where[problem] : &route->source);
 
+    dr_finding_identity(finding, identity_of(judging));
     dr_finding_severity(finding, judging->severity[problem]);
     dr_finding_confidence(finding, judging->confidence[problem]);
     dr_finding_text(finding, "proxy", dr_proxy_kind_name(route->config->kind));
