@@ -490,7 +490,9 @@ class Cell:
     def model(self):
         path = self.recipe.proxy_config or {"nginx": "/etc/nginx/nginx.conf", "apache": "/etc/apache2/apache2.conf", "haproxy": "/etc/haproxy/haproxy.cfg",
                                             "caddy": "/etc/caddy/Caddyfile"}[self.recipe.server]
-        done = subprocess.run([DRIVER, self.recipe.server, path], env=self.server.environment, capture_output=True, text=True, check=False, cwd="/")
+        words = self.server.command
+        also = [word for option, word in zip(words, words[1:]) if option == "-f" and word != path] if self.recipe.server == "haproxy" else []
+        done = subprocess.run([DRIVER, self.recipe.server, path, *also], env=self.server.environment, capture_output=True, text=True, check=False, cwd="/")
         return json.loads(done.stdout)
 
     def route_of(self, routes, ask):
