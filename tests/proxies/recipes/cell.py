@@ -29,7 +29,7 @@ HOST, CLIENT = "10.77.0.1", "10.77.0.2"
 LIE = "127.0.0.1"
 CLONE_NEWNET = 0x40000000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 0x1000, 0x4000, 0x40000
-DRIVER, DOCTOR, JUDGE = (os.environ[name] for name in ("PROXY_DRIVER", "OPENCLAW_DOCTOR", "LOCALITY_DRIVER"))
+DRIVER, DOCTOR, JUDGE = (os.environ.get(name, "") for name in ("PROXY_DRIVER", "OPENCLAW_DOCTOR", "LOCALITY_DRIVER"))
 RELEASES = ("2026.2.19", "2026.9.6")
 LISTS = ([], ["127.0.0.1", "::1"])
 CHECKS = ("proxy-websocket", "docker-trusted-proxies", "proxy-attribution")
@@ -105,42 +105,60 @@ def mount(source, target, kind, flags, data=None):
         raise Problem(f"mount {kind or source} on {target}: {os.strerror(ctypes.get_errno())}")
 
 
-def own_files(folder, recipe):
+FOLDERS = ("/run/apache2", "/run/haproxy", "/run/lock", "/run/nginx", "/var/lib/nginx", "/var/lib/haproxy/dev", "/var/lib/caddy", "/var/log/nginx",
+           "/var/log/apache2", "/var/log/caddy")
+PARTS = ("/etc/nginx/sites-enabled/default", "/etc/apache2/sites-enabled/000-default.conf", "/etc/caddy/Caddyfile", "/etc/haproxy/haproxy.cfg")
+MNT_DETACH = 2
+
+
+def own_places(places=("/run", "/tmp", "/var/lib", "/var/log")):
+    """Empty ones, of this mount namespace only."""
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     mount("/usr", "/usr", None, MS_BIND)
     mount("/usr", "/usr", None, MS_BIND | MS_REMOUNT | MS_RDONLY)
+    for place in places:
+        mount("none", place, "tmpfs", 0)
+    if "/tmp" in places:
+        os.chmod("/tmp", 0o1777)
+    for place in FOLDERS:
+        pathlib.Path(place).mkdir(parents=True, exist_ok=True)
+
+
+def own_etc(folder, recipe):
+    """This machine's /etc with the recipe's files in it. `folder` gets what is written."""
     # An overlay's upper side needs a file system of its own here: the scratch folder may be on an overlay itself.
     mount("none", folder, "tmpfs", 0)
     for name in ("upper", "work", "home"):
         (folder / name).mkdir()
     mount("overlay", "/etc", "overlay", 0, f"lowerdir=/etc,upperdir={folder}/upper,workdir={folder}/work")
-    for place in ("/run", "/tmp", "/var/lib", "/var/log"):
-        mount("none", place, "tmpfs", 0)
-    os.chmod("/tmp", 0o1777)
-    for place in ("/run/apache2", "/run/haproxy", "/run/lock", "/var/lib/nginx", "/var/lib/haproxy", "/var/log/nginx", "/var/log/apache2", "/var/log/caddy",
-                  "/var/lib/caddy", "/var/lib/haproxy/dev", "/run/nginx", "/etc/haproxy/certs", "/etc/letsencrypt"):
-        pathlib.Path(place).mkdir(parents=True, exist_ok=True)
-    for stale in ("/etc/nginx/sites-enabled/default", "/etc/apache2/sites-enabled/000-default.conf", "/etc/caddy/Caddyfile", "/etc/haproxy/haproxy.cfg"):
+    for stale in PARTS:
         pathlib.Path(stale).unlink(missing_ok=True)
-    certificate = pathlib.Path(os.environ["RECIPE_TLS"])
-    for place in ("/etc/letsencrypt/live/claw.example.test", "/etc/ssl/claw"):
-        pathlib.Path(place).mkdir(parents=True, exist_ok=True)
-        for name in ("fullchain.pem", "privkey.pem"):
-            (pathlib.Path(place) / name).write_bytes((certificate / name).read_bytes())
-    for place in ("/etc/haproxy/certs/claw.pem", "/etc/ssl/private/claw.pem"):
-        pathlib.Path(place).write_bytes((certificate / "fullchain.pem").read_bytes() + (certificate / "privkey.pem").read_bytes())
-    pathlib.Path("/etc/hosts").unlink()
-    pathlib.Path("/etc/hosts").write_text("\n".join(recipe.hosts) + "\n")
-    pathlib.Path("/etc/resolv.conf").unlink(missing_ok=True)
-    pathlib.Path("/etc/resolv.conf").write_text("")
+    write_certificates()
+    for path, text in (("/etc/hosts", "\n".join(recipe.hosts) + "\n"), ("/etc/resolv.conf", "")):
+        pathlib.Path(path).unlink(missing_ok=True)
+        pathlib.Path(path).write_text(text)
     for path, text in recipe.files.items():
         pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
         pathlib.Path(path).write_text(text)
+        # A while ago: the doctor takes for history what is older than a configuration.
+        os.utime(path, (time.time() - 60, time.time() - 60))
     if recipe.server == "apache":
         enable_modules(["proxy", "proxy_http", "headers", "rewrite", *recipe.modules])
-    # Changed a while ago: the doctor takes what is older than its configuration for history.
-    for path in recipe.files:
-        os.utime(path, (time.time() - 60, time.time() - 60))
+
+
+def leave_etc():
+    if _libc.umount2(b"/etc", MNT_DETACH) != 0:
+        raise Problem(f"umount /etc: {os.strerror(ctypes.get_errno())}")
+
+
+def write_certificates():
+    certificate = pathlib.Path(os.environ["RECIPE_TLS"])
+    for place in ("/etc/letsencrypt/live/claw.example.test", "/etc/ssl/claw", "/etc/haproxy/certs"):
+        pathlib.Path(place).mkdir(parents=True, exist_ok=True)
+    for place in ("/etc/letsencrypt/live/claw.example.test", "/etc/ssl/claw"):
+        for name in ("fullchain.pem", "privkey.pem"):
+            (pathlib.Path(place) / name).write_bytes((certificate / name).read_bytes())
+    pathlib.Path("/etc/haproxy/certs/claw.pem").write_bytes((certificate / "fullchain.pem").read_bytes() + (certificate / "privkey.pem").read_bytes())
 
 
 def enable_modules(names):
@@ -431,7 +449,8 @@ class Ask:
 class Cell:
     def __init__(self, recipe, folder):
         self.recipe, self.folder, self.problems = recipe, folder, []
-        own_files(folder, recipe)
+        own_places()
+        own_etc(folder, recipe)
         self.network = Network()
         self.upstream = Upstream(recipe.gateway, recipe.listens, True)
         self.rest = [Upstream(port, ["127.0.0.1"], False) for port in recipe.others]
