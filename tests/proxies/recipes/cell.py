@@ -24,6 +24,7 @@ import sys
 import threading
 import time
 import urllib.parse
+import zlib
 
 HOST, CLIENT = "10.77.0.1", "10.77.0.2"
 LIE = "127.0.0.1"
@@ -488,7 +489,7 @@ class Cell:
     def doctor(self, release, *words):
         only = [word for check in CHECKS for word in ("--only", check)]
         named = ["--proxy-config", self.recipe.proxy_config] if self.recipe.proxy_config else []
-        command = [DOCTOR, "--json", "--state-dir", str(self.folder / "home" / ".openclaw"), "--openclaw-version", release, *only, *named, *words]
+        command = [DOCTOR, "--json", "--probe-timeout", "8", "--state-dir", str(self.folder / "home" / ".openclaw"), "--openclaw-version", release, *only, *named, *words]
         began = time.monotonic()
         done = subprocess.run(command, env={"HOME": str(self.folder / "home"), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"},
                               capture_output=True, text=True, errors="replace", check=False, cwd="/", timeout=120)
@@ -678,7 +679,7 @@ class Cell:
         left = self.wanted(release, now)
         if left:
             self.wrong(f"{where}: afterwards clients still meet {sorted(left)} (list {now}): {[ask.shown() for ask in self.asks]}\n{said}")
-        code, report = self.doctor(release, "--fix", "--yes", "--unsafe")
+        code, report = self.doctor(release, "--fix", "--yes", "--unsafe", "--offline")
         if self.contents() != after:
             self.wrong(f"{where}: a second one writes: {self.said(report)}")
         undo = subprocess.run([DOCTOR, "undo", "--json", "--yes", "--state-dir", str(self.folder / "home/.openclaw")], capture_output=True, text=True,
@@ -728,12 +729,15 @@ class Cell:
             ask.look()
         self.seen = [ask.shown() for ask in self.asks]
         self.compare_routes()
-        looks = [self.compare_findings(release, trusted, offline) for release in RELEASES for trusted in LISTS for offline in (True, False)]
-        fixes = []
-        if wants_fix:
-            for release, trusted in ((RELEASES[0], LISTS[1]), (RELEASES[1], LISTS[0])):
-                if self.wanted(release, trusted):
-                    fixes.append(self.fix(release, trusted))
+        everything = "--everything" in sys.argv
+        # Live looks and repairs are what costs: without --everything one of each two, by the recipe's name.
+        turn = zlib.crc32(self.recipe.name.encode()) % 2
+        looks = [self.compare_findings(release, trusted, True) for release in RELEASES for trusted in LISTS]
+        pairs = [(RELEASES[0], LISTS[1]), (RELEASES[1], LISTS[0])]
+        live = [(release, trusted) for release in RELEASES for trusted in LISTS] if everything else [pairs[1 - turn]]
+        looks += [self.compare_findings(release, trusted, False) for release, trusted in live]
+        mend = [pair for pair in pairs if self.wanted(*pair)] if wants_fix else []
+        fixes = [self.fix(*pair) for pair in (mend if everything or len(mend) < 2 else [mend[turn]])]
         return {"looks": looks, "fixes": fixes, "spent": self.spent}
 
 

@@ -2,7 +2,9 @@
 """Configurations as people write them (own words), each with its real server: what arrives at the gateway, what the doctor says, what --fix
 makes of it. What must be said is worked out from what arrived, never written down. See README.md.
 
-    run.py [-v] [--no-fix] [WORD...]       only recipes whose name holds one of the words
+    run.py [-v] [--no-fix] [--everything] [WORD...]
+
+WORD: only recipes whose name holds one of the words. --everything: all live looks and repairs of both releases (minutes), not a part of them.
 """
 import concurrent.futures
 import json
@@ -84,8 +86,8 @@ def main():
             copy = scratch / name.lower()
             shutil.copy2(os.environ[name], copy)
             os.environ[name] = str(copy)
-        with concurrent.futures.ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) + 2) as pool:
-            for result in pool.map(lambda recipe: one(recipe, scratch, [w for w in sys.argv[1:] if w == "--no-fix"]), recipes):
+        with concurrent.futures.ThreadPoolExecutor(max_workers=(os.cpu_count() or 2) * 3) as pool:
+            for result in pool.map(lambda recipe: one(recipe, scratch, [w for w in sys.argv[1:] if w in ("--no-fix", "--everything")]), recipes):
                 show(result, verbose)
                 failed += bool(result["problems"])
                 for name in totals:
