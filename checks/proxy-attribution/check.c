@@ -284,8 +284,10 @@ static void judge_old_log(struct judging *judging, const struct dr_log *log)
 static void judge_unmarked(struct judging *judging, const struct dr_log *log)
 {
     const struct dr_log_hit *hit = dr_log_find(log, "host-not-local");
+    int64_t listed = config_changed_ms(judging->context), proxied = judging->attribution->proxies_changed_ms;
 
-    if (!hit || (hit->last_ms && hit->last_ms <= config_changed_ms(judging->context)))
+    /* What a proxy did before it was changed is history. */
+    if (!hit || (hit->last_ms && hit->last_ms <= (proxied > listed ? proxied : listed)))
         return;
     struct dr_finding *finding = dr_report(judging->findings, &problems[UNMARKED], &log->fact.source);
 

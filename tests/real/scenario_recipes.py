@@ -69,7 +69,7 @@ class Scene:
         headers = [("Host", lie or place.netloc), *recipe.headers, *([("X-Forwarded-For", "127.0.0.1"), ("X-Real-IP", "127.0.0.1")] if lie else [])]
         tls = place.scheme == "https"
         ask = {"n": 0, "to": HOST, "port": place.port or (443 if tls else 80), "tls": tls, "headers": headers, "client_id": "cli", "client_mode": "cli",
-               "release": self.release.version, "protocol": 4 if self.release.sqlite else 3, "token": GATEWAY_TOKEN}
+               "release": self.release.version, "protocol": 4 if self.release.sqlite else 3, "token": GATEWAY_TOKEN, **({"servername": place.hostname} if place.hostname.endswith(".test") else {})}
         done = subprocess.run([*self.lan.enter, self.release.node, self.tool], input=json.dumps(ask) + "\n", capture_output=True, text=True, timeout=60,
                               check=False)
         if done.returncode != 0 or not done.stdout.strip():
@@ -139,7 +139,7 @@ def one(scene, path, fixes) -> dict:
     recipe = cell.Recipe(path)
     folder = scratch() / f"recipe-{time.monotonic_ns()}"
     folder.mkdir()
-    cell.own_etc(folder, recipe)
+    cell.own_etc(folder, recipe, 0)
     try:
         server = Server(recipe, folder)
         server.start([cell.urllib.parse.urlsplit(url).port or (443 if url.startswith("https") else 80) for url in recipe.asks])

@@ -125,8 +125,8 @@ def own_places(places=("/run", "/tmp", "/var/lib", "/var/log")):
         pathlib.Path(place).mkdir(parents=True, exist_ok=True)
 
 
-def own_etc(folder, recipe):
-    """This machine's /etc with the recipe's files in it. `folder` gets what is written."""
+def own_etc(folder, recipe, age_s=60):
+    """This machine's /etc with the recipe's files in it. `folder` gets what is written. The doctor takes for history what is older than the files."""
     # An overlay's upper side needs a file system of its own here: the scratch folder may be on an overlay itself.
     mount("none", folder, "tmpfs", 0)
     for name in ("upper", "work", "home"):
@@ -141,8 +141,7 @@ def own_etc(folder, recipe):
     for path, text in recipe.files.items():
         pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
         pathlib.Path(path).write_text(text)
-        # A while ago: the doctor takes for history what is older than a configuration.
-        os.utime(path, (time.time() - 60, time.time() - 60))
+        os.utime(path, (time.time() - age_s, time.time() - age_s))
     if recipe.server == "apache":
         enable_modules(["proxy", "proxy_http", "headers", "rewrite", *recipe.modules])
 
