@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_EDITS = 64 };
+enum { MOST_EDITS = 64, MOST_ALSO = 3 };
 
 /* --- the server's own test and reload --------------------------------------------------------------------------------- */
 
@@ -48,6 +48,11 @@ static void plan_test(const struct dr_proxy_config *config, struct dr_plan *plan
 
     if (!server->test || !config->program)
         return;
+    /* HAProxy reads all of them as one; a word for each, as far as words go. */
+    for (size_t i = 0; config->also && config->also[i] && i < MOST_ALSO; i++) {
+        command.words[1 + i] = config->also[i];
+        command.name = i > 0 ? "haproxy-test-several" : command.name;
+    }
     if (is_debians_apache(config))
         command =
             (struct dr_command){ .name = "apachectl-test", .program = "/usr/sbin/apachectl", .when = DR_COMMAND_FORWARD };

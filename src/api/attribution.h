@@ -45,6 +45,8 @@ struct dr_attribution {
     size_t trusted_count;
     const struct dr_proxy_peer *peers; /* each address once; at most 32 */
     size_t peer_count;
+    /* When the configurations of the proxies that lead here were last changed. 0: there are none; -1: one of them does not say from where it asks. */
+    int64_t proxies_changed_ms;
 };
 
 const struct dr_attribution *dr_attribution(struct dr_context *context);

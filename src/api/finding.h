@@ -35,6 +35,12 @@ void dr_finding_severity(struct dr_finding *finding, enum dr_severity severity);
 void dr_finding_confidence(struct dr_finding *finding, enum dr_confidence confidence);
 void dr_finding_restrict(struct dr_finding *finding, enum dr_safety safety, const char *why);
 
+/*
+ * What it is about, where several findings of one problem may stand at one file (a route of a proxy): so that each keeps its fingerprint when
+ * another is repaired. Not shown. Without it they are told apart by their order.
+ */
+void dr_finding_identity(struct dr_finding *finding, const char *identity);
+
 /* What a fixer reads. */
 const struct dr_problem *dr_finding_problem(const struct dr_finding *finding);
 const struct dr_source *dr_finding_subject(const struct dr_finding *finding);

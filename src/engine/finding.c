@@ -136,6 +136,11 @@ void dr_finding_restrict(struct dr_finding *finding, enum dr_safety safety, cons
         finding->why = dr_strdup(finding->context, why);
 }
 
+void dr_finding_identity(struct dr_finding *finding, const char *identity)
+{
+    finding->identity = dr_strdup(finding->context, identity);
+}
+
 const struct dr_problem *dr_finding_problem(const struct dr_finding *finding)
 {
     return finding->problem;
@@ -223,9 +228,10 @@ static unsigned ordinal(const struct dr_findings *findings, const struct dr_find
 static void fingerprint(struct dr_finding *finding, unsigned count)
 {
     char hex[DR_SHA256_HEX];
-    const char *seed = dr_format(finding->context, "%s/%s\n%s\n%s\n%u", finding->check->id, finding->problem->code,
+    const char *seed = dr_format(finding->context, "%s/%s\n%s\n%s\n%u%s%s", finding->check->id, finding->problem->code,
                                  finding->subject.path ? finding->subject.path : "",
-                                 finding->subject.pointer ? finding->subject.pointer : "", count);
+                                 finding->subject.pointer ? finding->subject.pointer : "", count,
+                                 finding->identity ? "\n" : "", finding->identity ? finding->identity : "");
 
     if (dr_sha256_hex(seed, strlen(seed), hex) < 0)
         memset(hex, '0', sizeof(hex));

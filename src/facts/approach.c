@@ -54,7 +54,7 @@ static const char *arrives(struct dr_context *context, const struct dr_route_hea
     return NULL;
 }
 
-static const char *unknown_header(const struct dr_route *route)
+static const char *unknown_header(struct dr_context *context, const struct dr_route *route)
 {
     static const struct {
         enum dr_route_header_name name;
@@ -67,22 +67,46 @@ static const char *unknown_header(const struct dr_route *route)
 
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
         if (route->headers[headers[i].name].fate == DR_HEADER_UNKNOWN)
-            return headers[i].text;
+            return route->headers[headers[i].name].value
+                       ? dr_format(context, "%s (%s)", headers[i].text, route->headers[headers[i].name].value)
+                       : headers[i].text;
     return NULL;
+}
+
+/* "$host", "$host:$server_port", "{host}", "{http.request.host}", "%[req.hdr(host)]": what the client sent, without or with a port. */
+static bool is_clients_host(const char *value)
+{
+    static const char *const spellings[] = { "$host",        "$http_host",         "{host}",
+                                             "{hostport}",   "{http.request.host", "%[req.hdr(host)]",
+                                             "%[hdr(host)]", "%{HTTP_HOST}" };
+
+    for (size_t i = 0; value && i < sizeof(spellings) / sizeof(spellings[0]); i++)
+        if (strncasecmp(value, spellings[i], strlen(spellings[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Does a request that calls the gateway by another name come this way? A condition about the host that is not understood says no. */
+static bool takes_any_name(const struct dr_route *route)
+{
+    if (route->names && route->names[0])
+        return route->any_name;
+    return !route->pattern || !strcasestr(route->pattern, "host");
 }
 
 /* A Host of the client's own choosing reaches the gateway, or the upstream's address, or a fixed text. */
 static const char *host_of(struct dr_context *context, const struct dr_route *route, bool claims)
 {
     const struct dr_route_header *host = &route->headers[DR_ROUTE_HOST];
-    const char *named = route->names && route->names[0] ? route->names[0] : "gateway.example";
+    bool has_name = route->names && route->names[0];
+    const char *named = has_name ? route->names[0] : "gateway.example";
 
-    if (host->fate == DR_HEADER_CLIENTS)
-        return claims && !(route->names && route->names[0]) ? "localhost" : named;
+    if (claims && takes_any_name(route))
+        named = "localhost";
+    if (host->fate == DR_HEADER_CLIENTS || is_clients_host(host->value))
+        return named;
     if (host->value && host->value[0] != '\0' && !strpbrk(host->value, "$%{"))
         return host->value;
-    if (host->value && (strcmp(host->value, "$host") == 0 || strcmp(host->value, "$http_host") == 0))
-        return named;
     return dr_format(context, "%s:%u", route->upstream_host, route->upstream_port);
 }
 
@@ -94,7 +118,7 @@ int dr_route_approach(struct dr_context *context, const struct dr_route *route, 
     const struct dr_route_header *headers = route->headers;
     const struct dr_config *config = dr_config(context);
     const char *sent = claim == DR_CLAIMS_LOCAL ? "127.0.0.1" : NULL;
-    const char *unknown = unknown_header(route);
+    const char *unknown = unknown_header(context, route);
     struct dr_approach approach = {
         .client_id = "cli",
         .client_mode = "cli",

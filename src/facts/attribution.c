@@ -168,10 +168,8 @@ static int64_t proxies_changed_ms(struct dr_context *context, const struct dr_pr
 }
 
 /* A loopback address is one of this host's own proxies. Where none asks from there any more, since it was changed, the log is history. */
-static void forget_history(struct gathering *gathering, const struct dr_proxies *proxies)
+static void forget_history(struct gathering *gathering, int64_t changed)
 {
-    int64_t changed = proxies_changed_ms(gathering->context, proxies);
-
     for (size_t i = 0; i < gathering->attribution->peer_count; i++) {
         struct dr_proxy_peer *peer = &gathering->peers[i];
 
@@ -198,7 +196,8 @@ static void gather(struct dr_context *context, struct dr_attribution *attributio
     for (size_t i = 0; i < proxies->to_gateway_count; i++)
         if (dr_route_forwards(proxies->to_gateway[i]))
             take_route(&gathering, proxies->to_gateway[i]);
-    forget_history(&gathering, proxies);
+    attribution->proxies_changed_ms = proxies_changed_ms(context, proxies);
+    forget_history(&gathering, attribution->proxies_changed_ms);
 }
 
 const struct dr_attribution *dr_attribution(struct dr_context *context)

@@ -246,6 +246,7 @@ struct apache_server {
     size_t balancer_count, balancer_room;
     const char *const *listens;
     const char *const *names;
+    bool any_name; /* the first at one of its addresses: it takes what no name fits */
     bool tls;
     bool reachable;
 };

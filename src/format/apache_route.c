@@ -162,6 +162,7 @@ static int make_route(struct routing *routing, const struct apache_taker *taker,
     apache_node_source(taker->node, &route->source);
     route->listens = routing->server->listens ? routing->server->listens : none;
     route->names = routing->server->names ? routing->server->names : none;
+    route->any_name = routing->server->any_name && route->names[0];
     route->tls = routing->server->tls;
     route->path = pattern ? NULL : point;
     route->pattern = pattern;
