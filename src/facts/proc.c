@@ -15,6 +15,7 @@ enum { MOST_KEPT = 32, MOST_MET = 64, MOST_WORDS = 256, MOST_SOCKETS = 64, MOST_
 
 struct dr_kept_process {
     long pid;
+    bool is_script; /* its program is Node or Bun */
     const char *environment; /* as /proc/<pid>/environ has it */
     size_t environment_length;
     unsigned long sockets[MOST_SOCKETS];
@@ -170,12 +171,23 @@ static void keep_sockets(struct dr_context *context, struct dr_kept_process *kep
     }
 }
 
+static bool runs_script(struct dr_context *context, long pid)
+{
+    const char *program;
+
+    if (dr_process_link(context, pid, "exe", &program) < 0)
+        return false;
+    program = strrchr(program, '/') ? strrchr(program, '/') + 1 : program;
+    return dr_text_starts_with(program, "node") || dr_text_starts_with(program, "bun");
+}
+
 static void keep(struct dr_context *context, long pid)
 {
     _cleanup_buffer_ struct dr_buffer buffer = DR_BUFFER(MOST_ENVIRONMENT);
     struct dr_kept_process *kept = dr_alloc(context, sizeof(*kept));
 
     kept->pid = pid;
+    kept->is_script = runs_script(context, pid);
     if (dr_read_file(AT_FDCWD, proc_path(context, pid, "environ"), &buffer, NULL) == 0) {
         char *copy = dr_alloc(context, buffer.length + 1);
 
@@ -317,4 +329,15 @@ long dr_process_of_socket(struct dr_context *context, unsigned long inode)
             if (kept->sockets[i] == inode)
                 return kept->pid;
     return 0;
+}
+
+long dr_process_next_script(struct dr_context *context, long after)
+{
+    const struct dr_kept_process *kept = after == 0 ? context->processes : kept_process(context, after);
+
+    if (kept && after != 0)
+        kept = kept->next;
+    while (kept && !kept->is_script)
+        kept = kept->next;
+    return kept ? kept->pid : 0;
 }

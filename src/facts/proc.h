@@ -36,6 +36,12 @@ int dr_process_link(struct dr_context *context, long pid, const char *link, cons
 void dr_processes_keep(struct dr_context *context);
 
 /*
+ * The kept processes that Node or Bun runs, and that may be OpenClaw by their title, one after the other: `after` 0 begins, 0 is the end. A program of
+ * ours that was started under the name "openclaw" is none of them.
+ */
+long dr_process_next_script(struct dr_context *context, long after);
+
+/*
  * Processes by title, of any user, as dr_processes_keep met them: reverse proxies ("nginx", "caddy" ...). For those that may be looked into, the
  * environment was kept too. NULL-ended list by `next`; at most 64.
  */
