@@ -149,6 +149,8 @@ static const char *what_answers(struct dr_context *context, const struct dr_endp
 {
     const struct dr_answer *page = &endpoint->page;
 
+    if (endpoint->speaks_other)
+        return endpoint->tls ? "it speaks HTTP, and no TLS" : "it speaks TLS";
     if (!dr_answer_came(page))
         return page->why ? page->why : "it does not speak HTTP";
     if (page->server)
@@ -276,7 +278,10 @@ void dr_gateway_reachable_direct(const struct dr_reachable *look)
             return;
         }
     }
-    if (gone && look->gateway->fact.state == DR_KNOWN)
+    /* The kernel lists a listener, and refuses all the same: so it was told to. */
+    if (gone && dr_gateway_reachable_listener(look, gone))
+        report_bad(look, gone, DR_WAY_DROPPED);
+    else if (gone && look->gateway->fact.state == DR_KNOWN)
         report_not_listening(look);
     else if (gone && look->gateway->fact.state == DR_ABSENT)
         report_stopped(look);

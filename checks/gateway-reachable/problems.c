@@ -49,10 +49,10 @@ const struct dr_problem dr_gateway_reachable_problems[DR_REACHABLE_PROBLEMS] = {
     [DR_REACHABLE_DROPPED] = { .code = "dropped",
                                .severity = DR_ERROR,
                                .confidence = DR_LIKELY,
-                               .message = "{holder} listens on port {port}, and connections to {url} are not accepted: a "
-                                          "packet filter "
-                                          "on this host drops them.",
-                               .advice = "See what it filters: nft list ruleset, iptables -S" },
+                               .message =
+                                   "{holder} listens on port {port}, and connections to {url} do not come about: a packet "
+                                   "filter on this host drops or refuses them.",
+                               .advice = "See what it filters, and let port {port} through: nft list ruleset; iptables -S" },
     [DR_REACHABLE_CUTS] = { .code = "cuts-connections",
                             .severity = DR_ERROR,
                             .confidence = DR_LIKELY,
