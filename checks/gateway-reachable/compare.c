@@ -15,9 +15,15 @@ struct place {
     enum dr_severity severity;
 };
 
-static bool is_bad(enum dr_reachable_way way)
+/* A busy gateway answers here in time and there too late: that is no matter of the address. */
+static bool is_only_slow(const struct dr_listener *listener, enum dr_reachable_way way)
 {
-    return way != DR_WAY_GOOD && way != DR_WAY_NOT_READY && way != DR_WAY_NOT_ASKED;
+    return listener && listener->is_openclaw && (way == DR_WAY_SILENT || (way == DR_WAY_DROPPED && listener->waiting > 0));
+}
+
+static bool is_bad(const struct dr_listener *listener, enum dr_reachable_way way)
+{
+    return way != DR_WAY_GOOD && way != DR_WAY_NOT_READY && way != DR_WAY_NOT_ASKED && !is_only_slow(listener, way);
 }
 
 static bool is_four(const struct dr_endpoint *endpoint)
@@ -96,10 +102,11 @@ void dr_gateway_reachable_compare(const struct dr_reachable *look, const struct 
     for (size_t i = 0; i < look->live->count; i++) {
         struct place place = { .endpoint = &look->live->endpoints[i] };
 
-        if (!dr_gateway_reachable_is_direct(place.endpoint) || !is_bad(dr_gateway_reachable_way(place.endpoint)))
+        if (!dr_gateway_reachable_is_direct(place.endpoint))
             continue;
         place.listener = dr_gateway_reachable_listener(look, place.endpoint);
-        if (!is_expected(dr_binding(look->context), &place))
+        if (!is_bad(place.listener, dr_gateway_reachable_way(place.endpoint)) ||
+            !is_expected(dr_binding(look->context), &place))
             continue;
         report(look, good, &place);
         return; /* one says it for all */

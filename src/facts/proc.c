@@ -147,11 +147,27 @@ int dr_process_link(struct dr_context *context, long pid, const char *link, cons
     return 0;
 }
 
-/* Node names its main thread "node" or "MainThread", until OpenClaw gives it a title. */
-static bool may_be_gateway(const char *title)
+/* Each kind has room of its own: a web server's hundred workers leave OpenClaw its place. */
+enum kind { KIND_OPENCLAW, KIND_SCRIPT, KIND_PROXY, KIND_OTHER };
+
+static bool is_proxy(const char *title)
 {
-    return dr_text_starts_with(title, "openclaw") || dr_text_starts_with(title, "clawdbot") || strcmp(title, "node") == 0 ||
-           strcmp(title, "MainThread") == 0 || strcmp(title, "bun") == 0;
+    static const char *const titles[] = { "nginx", "openresty", "caddy", "haproxy", "apache2", "httpd", "traefik" };
+
+    for (size_t i = 0; i < DR_COUNT(titles); i++)
+        if (strcmp(titles[i], title) == 0)
+            return true;
+    return false;
+}
+
+/* Node names its main thread "node" or "MainThread", until OpenClaw gives it a title. */
+static enum kind kind_of(const char *title)
+{
+    if (dr_text_starts_with(title, "openclaw") || dr_text_starts_with(title, "clawdbot"))
+        return KIND_OPENCLAW;
+    if (strcmp(title, "node") == 0 || strcmp(title, "MainThread") == 0 || strcmp(title, "bun") == 0)
+        return KIND_SCRIPT;
+    return is_proxy(title) ? KIND_PROXY : KIND_OTHER;
 }
 
 static void keep_sockets(struct dr_context *context, struct dr_kept_process *kept)
@@ -199,16 +215,6 @@ static void keep(struct dr_context *context, long pid)
     keep_sockets(context, kept);
     kept->next = context->processes;
     context->processes = kept;
-}
-
-static bool is_proxy(const char *title)
-{
-    static const char *const titles[] = { "nginx", "openresty", "caddy", "haproxy", "apache2", "httpd", "traefik" };
-
-    for (size_t i = 0; i < DR_COUNT(titles); i++)
-        if (strcmp(titles[i], title) == 0)
-            return true;
-    return false;
 }
 
 /*
@@ -271,7 +277,7 @@ void dr_processes_keep(struct dr_context *context)
     const struct dr_request *request = context->request;
     _cleanup_closedir_ DIR *dir = NULL;
     const struct dirent *entry;
-    int kept = 0, met = 0;
+    int kept[KIND_OTHER] = { 0 }, met = 0;
 
     if (request->root || !request->proc)
         return;
@@ -283,15 +289,15 @@ void dr_processes_keep(struct dr_context *context)
         if (!isdigit((unsigned char)entry->d_name[0]) || !title_of(context, dirfd(dir), entry->d_name, title, &open))
             continue;
         long pid = strtol(entry->d_name, NULL, 10);
-        bool proxy = is_proxy(title);
+        enum kind kind = kind_of(title);
 
-        if (proxy && met < MOST_MET) {
+        if (kind == KIND_PROXY && met < MOST_MET) {
             meet(context, pid, title);
             met++;
         }
-        if (open && kept < MOST_KEPT && (may_be_gateway(title) || proxy)) {
+        if (open && kind != KIND_OTHER && kept[kind] < MOST_KEPT) {
             keep(context, pid);
-            kept++;
+            kept[kind]++;
         }
     }
 }

@@ -51,7 +51,7 @@ def starting(home: Home, gateway: Gateway, end=()) -> None:
     seen, until = [], time.monotonic() + harness.START_TIMEOUT_S
     while True:
         began = time.monotonic()
-        report = look(home, "--severity-min", "info")
+        report = look(home, "--severity-min", "info", *PATIENT)
         said = findings_of(report)
         if said != seen[-1:]:
             seen.append(said)
@@ -85,7 +85,7 @@ def not_ready(home: Home) -> None:
     with faults.accepting(port, NOT_AUTHORISED):
         try:
             starting(home, gateway, ["gateway-reachable/not-ready"])
-            report = finds(home, "a channel that is refused", ["gateway-reachable/not-ready"],
+            report = finds(home, "a channel that is refused", ["gateway-reachable/not-ready"], *PATIENT,
                            holds=["telegram", "openclaw channels status --probe"])
             expect(report.findings[0]["severity"] == "warning", "... is a warning", report)
             told = home.openclaw("channels", "status", "--probe")
