@@ -136,14 +136,12 @@ const struct dr_problem dr_gateway_reachable_problems[DR_REACHABLE_PROBLEMS] = {
                                      .severity = DR_ERROR,
                                      .confidence = DR_CERTAIN,
                                      .message = "{from} leads to {url} without TLS, and TLS is what is spoken there.",
-                                     .advice = "Write wss:// instead of ws:// in {from}" },
+                                     .advice = "{write}" },
     [DR_REACHABLE_URL_NO_TLS] = { .code = "url-no-tls",
                                   .severity = DR_ERROR,
                                   .confidence = DR_CERTAIN,
                                   .message = "{from} leads to {url} with TLS, and no TLS is spoken there: {what}.",
-                                  .advice =
-                                      "Write ws:// instead of wss:// in {from} (inside a trusted network only), or put TLS "
-                                      "before the gateway" },
+                                  .advice = "Put TLS before the gateway; or, inside a trusted network only: {write}" },
     [DR_REACHABLE_URL_REDIRECTS] = { .code = "url-redirects",
                                      .severity = DR_ERROR,
                                      .confidence = DR_CERTAIN,

@@ -112,6 +112,21 @@ static void say_where_it_listens(const struct dr_reachable *look, struct dr_find
                         dr_format(look->context, "Use an address at which it listens, such as %s", own_url(look, url)));
 }
 
+/* The command that asks with TLS instead of without, or the reverse. `endpoint->url` is without secrets. */
+static const char *other_protocol(const struct dr_reachable *look, const struct dr_endpoint *endpoint)
+{
+    const char *rest = strstr(endpoint->url, "://");
+    size_t length = rest ? strlen(rest) : 0;
+
+    if (!rest || strpbrk(rest, " '\"\\$`;&|<>(){}*?!#~")) /* nothing that a shell would take for its own */
+        return endpoint->tls ? "ws:// instead of wss://" : "wss:// instead of ws://";
+    if (rest[length - 1] == '/')
+        length--;
+    return dr_format(look->context, "%s %s%.*s",
+                     endpoint->kind == DR_AT_REMOTE_URL ? "openclaw config set gateway.remote.url" : "--gateway-url",
+                     endpoint->tls ? "ws" : "wss", (int)length, rest);
+}
+
 void dr_gateway_reachable_url(const struct dr_reachable *look, const struct dr_endpoint *endpoint)
 {
     enum dr_reachable_problem problem = problem_of(look, endpoint);
@@ -123,6 +138,8 @@ void dr_gateway_reachable_url(const struct dr_reachable *look, const struct dr_e
     dr_finding_text(finding, "what", what_of(look, endpoint));
     if (endpoint->socket.status > 0)
         dr_finding_number(finding, "status", endpoint->socket.status);
+    if (problem == DR_REACHABLE_URL_NEEDS_TLS || problem == DR_REACHABLE_URL_NO_TLS)
+        dr_finding_word(finding, "write", other_protocol(look, endpoint));
     if (problem == DR_REACHABLE_URL_BIND)
         say_where_it_listens(look, finding);
     if (endpoint->page.tls_issuer)
