@@ -209,7 +209,8 @@ static bool is_through(const struct dr_endpoint *endpoint)
 static void judge_route(struct judging *judging, const struct dr_route *route)
 {
     const struct dr_endpoint *endpoint = endpoint_of(judging, route);
-    bool proven = endpoint && says_403(endpoint);
+    /* Over loopback nobody is left to be the client, whatever the proxy does: that proves nothing. */
+    bool proven = endpoint && !endpoint->over_loopback && says_403(endpoint);
     struct dr_approach approach;
     const char *unknown, *why = NULL;
 
@@ -284,8 +285,10 @@ static void judge_old_log(struct judging *judging, const struct dr_log *log)
 static void judge_unmarked(struct judging *judging, const struct dr_log *log)
 {
     const struct dr_log_hit *hit = dr_log_find(log, "host-not-local");
+    int64_t listed = config_changed_ms(judging->context), proxied = judging->attribution->proxies_changed_ms;
 
-    if (!hit || (hit->last_ms && hit->last_ms <= config_changed_ms(judging->context)))
+    /* What a proxy did before it was changed is history. */
+    if (!hit || (hit->last_ms && hit->last_ms <= (proxied > listed ? proxied : listed)))
         return;
     struct dr_finding *finding = dr_report(judging->findings, &problems[UNMARKED], &log->fact.source);
 

@@ -170,6 +170,24 @@ static void look_at_process(struct dr_context *context, struct dr_gateway *gatew
     gateway->runs_for_ms = dr_process_age_ms(context, &process);
 }
 
+/* Its lock and its port come late in a start: 10 of 12 s with 2026.2.19, 15 of 20 s with 2026.9.6. */
+static void find_starting(struct dr_context *context, const struct dr_target *target, struct dr_gateway *gateway)
+{
+    for (long pid = dr_process_next_script(context, 0); pid > 0; pid = dr_process_next_script(context, pid)) {
+        struct dr_process process;
+
+        if (dr_process_read(context, pid, &process) < 0 || !dr_gateway_looks_like(context, pid, process.title) ||
+            dr_gateway_serves(context, target, pid) != 1)
+            continue;
+        int64_t age = dr_process_age_ms(context, &process);
+
+        if (age < 0 || age >= DR_GATEWAY_STARTS_WITHIN_MS || (gateway->starting_pid && age <= gateway->starting_for_ms))
+            continue;
+        gateway->starting_pid = pid;
+        gateway->starting_for_ms = age;
+    }
+}
+
 static void gather(struct dr_context *context, const struct dr_target *target, struct dr_gateway *gateway)
 {
     struct dr_gateway_evidence evidence;
@@ -194,6 +212,8 @@ static void gather(struct dr_context *context, const struct dr_target *target, s
     }
     if (gateway->fact.state != DR_ABSENT)
         return;
+    if (!is_elsewhere(target))
+        find_starting(context, target, gateway);
     gateway->fact.reason = is_elsewhere(target) ? "no lock file; whether one runs on that machine cannot be seen from here"
                                                 : "no lock, and nobody listens on its port";
     gateway->how = gateway->fact.reason;

@@ -71,16 +71,15 @@ static void read_place(struct dr_context *context, const struct dr_proxy_place *
 {
     const struct dr_proxy_format *format = formats[place->kind];
     struct dr_proxy_config *config = dr_alloc(context, sizeof(*config));
+    struct dr_proxy_loader *loader = dr_alloc(context, sizeof(*loader)); /* a reader may keep it */
 
-    const struct dr_proxy_loader *loader = dr_proxy_loader(context, place->pid);
-    int r = format->read_several && place->also ? format->read_several(loader, place->path, place->also, config)
-                                                : format->read(loader, place->path, place->prefix, config);
-
-    if (r < 0)
+    *loader = *dr_proxy_loader(context, place->pid);
+    loader->also = place->also;
+    if (!format || format->read(loader, place->path, place->prefix, config) < 0)
         return;
+    config->also = place->also;
     config->kind = place->kind;
     config->path = place->path;
-    config->also = place->also;
     config->prefix = place->prefix;
     config->found_by = place->found_by;
     config->program = place->program;

@@ -98,9 +98,9 @@ static struct dr_proxy_place *known(struct dr_proxy_places *places, const struct
 static struct dr_proxy_place *add(struct dr_context *context, struct dr_proxy_places *places, const struct server *server,
                                   const char *path, const char *found_by)
 {
-    struct dr_proxy_place *place = known(places, server, path);
+    struct dr_proxy_place *place = server ? known(places, server, path) : NULL;
 
-    if (place || places->count == DR_MOST_PROXIES)
+    if (!server || place || places->count == DR_MOST_PROXIES)
         return place;
     place = &places->list[places->count++];
     *place = (struct dr_proxy_place){
@@ -184,7 +184,7 @@ static const char *joined(struct dr_context *context, const char *const *words)
 {
     const char *text = "";
 
-    for (size_t i = 0; words[i] && i < 24; i++)
+    for (size_t i = 0; i < 24 && words[i]; i++)
         text = dr_format(context, "%s%s%s", text, i ? " " : "", words[i]);
     return text;
 }

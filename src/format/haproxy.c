@@ -1,7 +1,7 @@
 /* HAProxy: the reader. The editor is haproxy_mend.c. */
 #include "format/haproxy_route.h"
 
-static int read_several(const struct dr_proxy_loader *loader, const char *path, const char *const *also,
+static int read_haproxy(const struct dr_proxy_loader *loader, const char *path, const char *prefix,
                         struct dr_proxy_config *ret_config)
 {
     struct dr_proxy_gathering gathering = { .loader = loader };
@@ -9,10 +9,11 @@ static int read_several(const struct dr_proxy_loader *loader, const char *path, 
     struct haproxy_proxies *proxies = dr_arena_alloc(loader->arena, sizeof(*proxies));
     int r = tree && proxies ? 0 : -ENOMEM;
 
-    *ret_config = (struct dr_proxy_config){ .kind = DR_PROXY_HAPROXY, .path = path, .also = also };
+    (void)prefix; /* HAProxy's "default-path" counts for certificates and the like only */
+    *ret_config = (struct dr_proxy_config){ .kind = DR_PROXY_HAPROXY, .path = path, .also = loader->also };
     if (r == 0) {
         tree->gathering = &gathering;
-        r = dr_haproxy_read_tree(tree, path, also);
+        r = dr_haproxy_read_tree(tree, path);
     }
     if (r == 0)
         r = dr_haproxy_read_proxies(tree, proxies);
@@ -26,16 +27,8 @@ static int read_several(const struct dr_proxy_loader *loader, const char *path, 
     return r;
 }
 
-static int read_haproxy(const struct dr_proxy_loader *loader, const char *path, const char *prefix,
-                        struct dr_proxy_config *ret_config)
-{
-    (void)prefix; /* HAProxy's "default-path" counts for certificates and the like only */
-    return read_several(loader, path, NULL, ret_config);
-}
-
 const struct dr_proxy_format dr_haproxy_format = {
     .kind = DR_PROXY_HAPROXY,
     .read = read_haproxy,
-    .read_several = read_several,
     .mend = dr_haproxy_mend,
 };

@@ -154,8 +154,6 @@ static enum branch choose(struct reader *reader, const struct haproxy_line *line
     dr_haproxy_fault(tree, line, 1, false,
                      "whether '%.60s' holds cannot be known from outside of HAProxy; this block was not read", text);
     *ret_fault = tree->gathering->fault_count > before ? before : SIZE_MAX;
-    if (*ret_fault != SIZE_MAX)
-        tree->gathering->faults[before].unknowable = true;
     return BRANCH_UNKNOWN;
 }
 
@@ -360,21 +358,22 @@ static int read_folder(struct reader *reader, const char *path)
     return r == -ENOMEM ? r : 0;
 }
 
+/* A file, or the *.cfg of a folder. */
 static int read_path(struct reader *reader, const char *path)
 {
-    struct dr_proxy_gathering *gathering = reader->tree->gathering;
+    const struct dr_proxy_loader *loader = reader->tree->gathering->loader;
     const struct dr_proxy_file *file = NULL;
-    int r = gathering->loader->load(gathering->loader->user, path, &file);
+    int r = loader->load(loader->user, path, &file);
 
-    if (r == -EISDIR || r == -EINVAL)
-        return read_folder(reader, path);
     if (r == -ENOMEM)
         return r;
-    file = dr_proxy_load(gathering, path, NULL);
+    if (r == -EISDIR || r == -EINVAL)
+        return read_folder(reader, path);
+    file = dr_proxy_load(reader->tree->gathering, path, NULL);
     return file ? read_file(reader, file) : 0;
 }
 
-int dr_haproxy_read_tree(struct haproxy_tree *tree, const char *path, const char *const *also)
+int dr_haproxy_read_tree(struct haproxy_tree *tree, const char *path)
 {
     const struct dr_proxy_loader *loader = tree->gathering->loader;
     struct reader reader = {
@@ -384,7 +383,8 @@ int dr_haproxy_read_tree(struct haproxy_tree *tree, const char *path, const char
     };
     int r = reader.open ? read_path(&reader, path) : -ENOMEM;
 
-    for (; r == 0 && also && *also; also++)
+    /* One configuration: "defaults" of one file hold for the next. */
+    for (const char *const *also = loader->also; r == 0 && also && *also; also++)
         r = read_path(&reader, *also);
     dr_buffer_release(&reader.cutter.text);
     return r;

@@ -72,10 +72,10 @@ struct haproxy_tree {
 };
 
 /*
- * Reads `path` and then `also` (NULL-ended, may be NULL) as one configuration, as several `haproxy -f` do: each a file, or a folder whose *.cfg are
+ * Reads `path` and then what the loader says in `also` as one configuration, as several `haproxy -f` do: each a file, or a folder whose *.cfg are
  * read in the order of their names. What holds on from file to file is the last "defaults". 0 or -ENOMEM.
  */
-int dr_haproxy_read_tree(struct haproxy_tree *tree, const char *path, const char *const *also);
+int dr_haproxy_read_tree(struct haproxy_tree *tree, const char *path);
 
 /* --- haproxy_line.c ----------------------------------------------------------------------------------------------------- */
 

@@ -27,6 +27,7 @@ struct dr_proxy_loader {
     int (*load)(void *user, const char *path, const struct dr_proxy_file **ret_file);
     /* The paths that match a glob(7) pattern, sorted by bytes, NULL-ended; none is no error. A folder's entries: pattern "dir" + "/" + "*". */
     int (*expand)(void *user, const char *pattern, const char *const **ret_paths);
+    const char *const *also; /* see struct dr_proxy_config */
     /* A variable of the server's environment, or NULL. */
     const char *(*environment)(void *user, const char *name);
 };
@@ -39,9 +40,6 @@ struct dr_proxy_format {
      */
     int (*read)(const struct dr_proxy_loader *loader, const char *path, const char *prefix,
                 struct dr_proxy_config *ret_config);
-    /* The same for servers that take several files and folders and read them as one, in this order (HAProxy); NULL: it takes one. */
-    int (*read_several)(const struct dr_proxy_loader *loader, const char *path, const char *const *also,
-                        struct dr_proxy_config *ret_config);
     /* See dr_route_mend. 0; -ENOTSUP with *ret_why_not; -ENOMEM. */
     int (*mend)(const struct dr_route *route, unsigned mends, struct dr_arena *arena, struct dr_route_edits *ret_edits,
                 const char **ret_why_not);

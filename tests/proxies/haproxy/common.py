@@ -28,7 +28,7 @@ def check(*paths):
 
 
 def read(path, mends=False, also=()):
-    words = [DRIVER] + ["--mends"] * mends + ["haproxy", str(path)] + ["--also"] * bool(also) + [str(one) for one in also]
+    words = [DRIVER] + ["--mends"] * mends + ["haproxy", str(path)] + [str(one) for one in also]
     done = subprocess.run(words, capture_output=True, text=True)
     model = json.loads(done.stdout)
     if "error" in model:
