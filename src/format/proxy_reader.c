@@ -266,4 +266,16 @@ void dr_route_edits_finish(struct dr_route_edits *edits)
             edits->list[at] = edits->list[at - 1];
         edits->list[at] = moved;
     }
+    /* Two reasons for one edit (a parameter of a worker that is both of a route's) make it once. */
+    size_t kept = 0;
+
+    for (size_t i = 0; i < edits->count; i++) {
+        const struct dr_route_edit *last = kept > 0 ? &edits->list[kept - 1] : NULL, *one = &edits->list[i];
+
+        if (!last || last->file != one->file || last->edit.offset != one->edit.offset || one->edit.length == 0 ||
+            last->edit.length != one->edit.length || last->edit.text_length != one->edit.text_length ||
+            memcmp(last->edit.text, one->edit.text, one->edit.text_length) != 0)
+            edits->list[kept++] = *one;
+    }
+    edits->count = kept;
 }

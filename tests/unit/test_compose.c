@@ -95,9 +95,7 @@ START_TEST(one_gateway_among_others)
                                "    networks: [inner]\n"
                                "networks:\n  inner:\n    ipam:\n      config:\n        - subnet: 172.31.5.0/24\n"
                                "  outer:\n    ipam:\n      config: [{subnet: 172.31.6.0/24}]\n";
-    const struct dr_compose_place place = { .folder = folder,
-                                            .path = in_folder("compose.yml"),
-                                            .dotenv = in_folder(".env") };
+    const struct dr_compose_place place = { .folder = home, .path = in_home("compose.yml"), .dotenv = in_home(".env") };
     struct dr_compose compose;
 
     write_file("compose.yml", text);
@@ -109,12 +107,12 @@ START_TEST(one_gateway_among_others)
     ck_assert_str_eq(compose.port.text, "19000");
     ck_assert_str_eq(compose.bind.unknown, "${WHO}");
     ck_assert_str_eq(compose.bind_variable.text, "lan");
-    ck_assert_str_eq(compose.bind_variable.source.path, in_folder("gw.env"));
+    ck_assert_str_eq(compose.bind_variable.source.path, in_home("gw.env"));
     ck_assert_uint_eq(compose.secret_count, 1);
     ck_assert_uint_eq(compose.secrets[0].source.line, 19);
     ck_assert_uint_eq(compose.subnet_count, 1);
     ck_assert_str_eq(compose.subnets[0].text, "172.31.5.0/24");
-    (void)unlink(in_folder("gw.env"));
+    (void)unlink(in_home("gw.env"));
 }
 END_TEST
 
