@@ -101,8 +101,8 @@ int dr_route_header_index(const char *name, size_t length);
  * Puts into `edits` what further rounds would still edit (proxy_settle.c); `format->mend` does one round. Where it cannot tell, the edits stay as they
  * are. The loader is the one that the configuration was read with; its `user` must still be there.
  */
-void dr_route_settle(const struct dr_proxy_format *format, const struct dr_proxy_loader *loader, const struct dr_route *route,
-                     unsigned mends, struct dr_arena *arena, struct dr_route_edits *edits);
+void dr_route_settle(const struct dr_proxy_format *format, const struct dr_proxy_loader *loader,
+                     const struct dr_route *route, unsigned mends, struct dr_arena *arena, struct dr_route_edits *edits);
 
 /* Adds an edit; the list is grown in the arena. dr_route_edits_finish sorts by file and offset. */
 int dr_route_edits_add(struct dr_arena *arena, struct dr_route_edits *edits, const struct dr_proxy_file *file,
