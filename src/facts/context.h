@@ -36,6 +36,11 @@ struct dr_parent {
 struct dr_clock;
 struct dr_clock_start;
 
+/* A folder and where it really lies (dr_path_resolve). */
+struct dr_kept_folder {
+    const char *asked, *real;
+};
+
 struct dr_context {
     struct dr_arena *arena;
     const struct dr_request *request;
@@ -64,6 +69,8 @@ struct dr_context {
     const struct dr_parent *parent; /* NULL: no sandbox, everything can be looked at */
     struct dr_clock *clock;
     struct dr_clock_start *clock_start; /* facts/clock.h */
+    struct dr_kept_folder folders[8];
+    unsigned folder_next;
 };
 
 /* dr_format with the arguments of a caller that takes "..." itself. */

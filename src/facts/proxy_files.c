@@ -106,7 +106,7 @@ static int load(void *user, const char *path, const struct dr_proxy_file **ret_f
 
 struct matches {
     const char **list;
-    size_t count;
+    size_t count, room;
 };
 
 static bool has_magic(const char *text, size_t length)
@@ -119,10 +119,18 @@ static bool has_magic(const char *text, size_t length)
 
 static void add_match(struct dr_context *context, struct matches *matches, const char *path)
 {
-    struct stat st;
+    if (matches->count == MOST_MATCHES)
+        return;
+    if (matches->count == matches->room) {
+        size_t room = matches->room ? 2 * matches->room : 16;
+        const char **list = dr_alloc(context, room * sizeof(*list));
 
-    if (matches->count < MOST_MATCHES && dr_stat(context->request->root_fd, path, &st) == 0)
-        matches->list[matches->count++] = path;
+        if (matches->count > 0)
+            memcpy(list, matches->list, matches->count * sizeof(*list));
+        matches->list = list;
+        matches->room = room;
+    }
+    matches->list[matches->count++] = path;
 }
 
 static void expand_below(struct dr_context *context, struct matches *matches, const char *folder, const char *rest,
@@ -151,7 +159,12 @@ static void list_folder(struct dr_context *context, struct matches *matches, con
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
             fnmatch(pattern, entry->d_name, FNM_PERIOD) != 0)
             continue;
-        expand_below(context, matches, dr_context_join(context, folder, entry->d_name), rest, depth + 1);
+        const char *path = dr_context_join(context, folder, entry->d_name);
+
+        if (*rest == '\0')
+            add_match(context, matches, path); /* it was just read: it is there */
+        else
+            expand_below(context, matches, path, rest, depth + 1);
     }
 }
 
@@ -164,7 +177,10 @@ static void expand_below(struct dr_context *context, struct matches *matches, co
     size_t length = strcspn(rest, "/");
 
     if (length == 0) {
-        add_match(context, matches, folder);
+        struct stat st;
+
+        if (dr_stat(context->request->root_fd, folder, &st) == 0)
+            add_match(context, matches, folder);
         return;
     }
     const char *step = dr_strndup(context, rest, length);
@@ -187,12 +203,18 @@ static int compare_texts(const void *a, const void *b)
 static int expand(void *user, const char *pattern, const char *const **ret_paths)
 {
     struct dr_proxy_files *files = user;
-    struct matches matches = { .list = dr_alloc(files->context, (MOST_MATCHES + 1) * sizeof(*matches.list)) };
+    struct matches matches = { 0 };
 
     if (pattern[0] == '/')
         expand_below(files->context, &matches, "/", pattern, 0);
-    qsort(matches.list, matches.count, sizeof(*matches.list), compare_texts);
-    *ret_paths = matches.list;
+
+    const char **list = dr_alloc(files->context, (matches.count + 1) * sizeof(*list));
+
+    if (matches.count > 0) {
+        memcpy(list, matches.list, matches.count * sizeof(*list));
+        qsort(list, matches.count, sizeof(*list), compare_texts);
+    }
+    *ret_paths = list;
     return 0;
 }
 
