@@ -106,15 +106,12 @@ int dr_read_fd(int fd, struct dr_buffer *buffer)
 
 int dr_read_file(int root_fd, const char *path, struct dr_buffer *buffer, struct dr_file_identity *ret_identity)
 {
-    _cleanup_close_ int fd = -1;
     struct stat st;
-    int r = dr_open(root_fd, path, O_PATH, &fd);
+    /* Judged before it is opened for reading: opening a FIFO or a device can have effects of its own. */
+    int r = dr_stat(root_fd, path, &st);
 
     if (r < 0)
         return r;
-    /* Judged before it is opened for reading: opening a FIFO or a device can have effects of its own. */
-    if (fstat(fd, &st) < 0)
-        return -errno;
     if (S_ISLNK(st.st_mode))
         return -ELOOP;
     if (!S_ISREG(st.st_mode))

@@ -28,6 +28,7 @@ struct dr_log;
 struct dr_attribution;
 struct dr_binding;
 struct dr_listeners_kept;
+struct dr_compose_kept;
 
 /* The worker's line to its parent, see facts/socket_owner.h. */
 struct dr_parent {
@@ -69,6 +70,7 @@ struct dr_context {
     const struct dr_parent *parent; /* NULL: no sandbox, everything can be looked at */
     struct dr_clock *clock;
     struct dr_clock_start *clock_start; /* facts/clock.h */
+    struct dr_compose_kept *compose; /* facts/compose.c */
     struct dr_kept_folder folders[8];
     unsigned folder_next;
 };
