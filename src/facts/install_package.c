@@ -183,14 +183,17 @@ static const char *canonical_folder(struct dr_context *context, const char *fold
 static ssize_t read_link_at(int root, const char *path, char target[MOST_FOLDER])
 {
     _cleanup_close_ int fd = -1;
-    int r = dr_open(root, path, O_PATH, &fd);
+    bool beneath = root != AT_FDCWD; /* of the real root one call does, as in dr_stat */
+    int r = beneath ? dr_open(root, path, O_PATH, &fd) : 0;
     ssize_t length;
 
     if (r < 0)
         return r;
-    length = readlinkat(fd, "", target, MOST_FOLDER - 1);
+    length = readlinkat(beneath ? fd : AT_FDCWD, beneath ? "" : path, target, MOST_FOLDER - 1);
+    if (length < 0 && (errno == EINVAL || (beneath && errno == ENOENT)))
+        return 0; /* no link: with an empty name the kernel says ENOENT */
     if (length < 0)
-        return errno == ENOENT || errno == EINVAL ? 0 : -errno; /* no link: ENOENT, because the name is empty */
+        return -errno;
     target[length] = '\0';
     return length;
 }

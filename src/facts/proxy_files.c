@@ -12,12 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ENTRIES = 20000, MOST_MATCHES = DR_PROXY_FILES + 1 };
+enum { MOST_ENTRIES = 20000, MOST_MATCHES = DR_PROXY_FILES + 1, CHAINS = 256 };
 
 #define MOST_BYTES ((size_t)64 << 20) /* of one configuration, all files together */
 
 struct loaded {
-    const char *asked;
+    const char *asked; /* clean */
+    uint64_t hash; /* of it */
     struct dr_proxy_file file;
     int result;
     struct loaded *next;
@@ -28,7 +29,7 @@ struct dr_proxy_files {
     struct dr_context *context;
     long pid;
     size_t bytes;
-    struct loaded *loaded;
+    struct loaded *loaded[CHAINS];
 };
 
 static int read_it(struct dr_proxy_files *files, const char *path, struct dr_proxy_file *file)
@@ -65,27 +66,40 @@ static int read_it(struct dr_proxy_files *files, const char *path, struct dr_pro
 
 static const struct loaded *same_file(const struct dr_proxy_files *files, const struct loaded *one)
 {
-    for (const struct loaded *other = files->loaded; other; other = other->next)
-        if (other->result == 0 && other->file.identity.device == one->file.identity.device &&
-            other->file.identity.inode == one->file.identity.inode)
-            return other;
+    for (size_t chain = 0; chain < CHAINS; chain++)
+        for (const struct loaded *other = files->loaded[chain]; other; other = other->next)
+            if (other->result == 0 && other->file.identity.inode == one->file.identity.inode &&
+                other->file.identity.device == one->file.identity.device)
+                return other;
     return NULL;
+}
+
+/* FNV-1a. */
+static uint64_t hash_of(const char *text)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return hash;
 }
 
 static int load(void *user, const char *path, const struct dr_proxy_file **ret_file)
 {
     struct dr_proxy_files *files = user;
     _cleanup_free_ char *clean = dr_path_clean(path);
-    struct loaded *one;
+    uint64_t hash = clean ? hash_of(clean) : 0;
+    struct loaded **chain = &files->loaded[hash % CHAINS], *one;
 
     if (!clean)
         return -ENOMEM;
-    for (one = files->loaded; one; one = one->next)
-        if (strcmp(one->asked, clean) == 0)
+    for (one = *chain; one; one = one->next)
+        if (one->hash == hash && strcmp(one->asked, clean) == 0)
             break;
     if (!one) {
         one = dr_alloc(files->context, sizeof(*one));
         one->asked = dr_strdup(files->context, clean);
+        one->hash = hash;
         one->result = read_it(files, one->asked, &one->file);
 
         /* Two names of one file: one object, so that it is never edited twice. */
@@ -95,8 +109,8 @@ static int load(void *user, const char *path, const struct dr_proxy_file **ret_f
             *ret_file = &other->file;
             return 0;
         }
-        one->next = files->loaded;
-        files->loaded = one;
+        one->next = *chain;
+        *chain = one;
     }
     *ret_file = &one->file;
     return one->result;
