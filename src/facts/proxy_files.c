@@ -21,7 +21,7 @@ struct loaded {
     uint64_t hash; /* of it */
     struct dr_proxy_file file;
     int result;
-    struct loaded *next;
+    struct loaded *next, *next_inode;
 };
 
 struct dr_proxy_files {
@@ -29,7 +29,8 @@ struct dr_proxy_files {
     struct dr_context *context;
     long pid;
     size_t bytes;
-    struct loaded *loaded[CHAINS];
+    struct loaded *loaded[CHAINS]; /* by name */
+    struct loaded *inodes[CHAINS];
 };
 
 static int read_it(struct dr_proxy_files *files, const char *path, struct dr_proxy_file *file)
@@ -66,11 +67,10 @@ static int read_it(struct dr_proxy_files *files, const char *path, struct dr_pro
 
 static const struct loaded *same_file(const struct dr_proxy_files *files, const struct loaded *one)
 {
-    for (size_t chain = 0; chain < CHAINS; chain++)
-        for (const struct loaded *other = files->loaded[chain]; other; other = other->next)
-            if (other->result == 0 && other->file.identity.inode == one->file.identity.inode &&
-                other->file.identity.device == one->file.identity.device)
-                return other;
+    for (const struct loaded *other = files->inodes[one->file.identity.inode % CHAINS]; other; other = other->next_inode)
+        if (other->file.identity.inode == one->file.identity.inode &&
+            other->file.identity.device == one->file.identity.device)
+            return other;
     return NULL;
 }
 
@@ -111,6 +111,12 @@ static int load(void *user, const char *path, const struct dr_proxy_file **ret_f
         }
         one->next = *chain;
         *chain = one;
+        if (one->result == 0) {
+            struct loaded **inodes = &files->inodes[one->file.identity.inode % CHAINS];
+
+            one->next_inode = *inodes;
+            *inodes = one;
+        }
     }
     *ret_file = &one->file;
     return one->result;
