@@ -70,6 +70,7 @@ struct dr_context {
     const struct dr_parent *parent; /* NULL: no sandbox, everything can be looked at */
     struct dr_clock *clock;
     struct dr_clock_start *clock_start; /* facts/clock.h */
+    long last_owner; /* facts/socket_owner.c */
     struct dr_compose_kept *compose; /* facts/compose.c */
     struct dr_kept_folder folders[8];
     unsigned folder_next;
