@@ -250,18 +250,23 @@ static void say_fix(struct advice *advice, unsigned safe, unsigned unsafe)
 {
     struct dr_buffer *purpose = &advice->fix_purpose;
     bool sudo = needs_root(advice->view);
+    /* The same command again would leave the same ones out again. */
+    bool was_silent = dr_view_is(advice->view, "fix") && !advice->view->options->asks && unsafe > 0;
     int r = 0;
 
-    if (safe > 0)
+    if (was_silent)
+        r = dr_buffer_appendf(purpose, "also makes the %u that need%s your consent; `undo` takes all back", unsafe,
+                              unsafe == 1 ? "s" : "");
+    else if (safe > 0)
         r = dr_buffer_appendf(purpose, "makes %u safe repair%s; `undo` takes %s back", safe, safe == 1 ? "" : "s",
                               safe == 1 ? "it" : "them");
-    if (r == 0 && unsafe > 0)
+    if (r == 0 && unsafe > 0 && !was_silent)
         r = dr_buffer_appendf(purpose, "%sasks you about %u repair%s", safe > 0 ? ", and " : "", unsafe,
                               unsafe == 1 ? "" : "s");
     fail(advice, r);
     if (!advice->view->options->show_plan)
         say_command(advice, sudo, " --fix --dry-run", "shows every change, makes none");
-    say_command(advice, sudo, " --fix", dr_buffer_text(purpose));
+    say_command(advice, sudo, was_silent ? " --fix --yes --unsafe" : " --fix", dr_buffer_text(purpose));
 }
 
 static void say_explain(struct advice *advice, const char *id)
