@@ -50,6 +50,8 @@ void dr_proxy_judge_live(struct dr_proxy_judging *judging)
 
     if (never_came_there(socket->reach)) {
         dr_proxy_found(judging, DR_PROXY_DOWN, 0, dr_format(judging->context, "%s: %s", through->url, seen));
+        if (!judging->live->gateway) /* where neither runs, both may be off on purpose */
+            judging->severity[DR_PROXY_DOWN] = DR_INFO;
         return;
     }
     if (!judging->live->gateway || socket->challenged || is_policy(socket))

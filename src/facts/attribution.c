@@ -13,7 +13,6 @@
 #include <strings.h>
 
 enum { MOST_PEERS = 32 };
-static const int64_t old_ms = (int64_t)7 * 24 * 3600 * 1000;
 
 static const struct dr_address loopback4 = { 4, { 127, 0, 0, 1 } };
 static const struct dr_address loopback6 = { 6, { [15] = 1 } };
@@ -135,7 +134,7 @@ static void take_meeting(struct gathering *gathering, const struct dr_log *log, 
 {
     bool refused = strcmp(meeting->signature->id, "proxy-attribution") == 0;
     bool forwards = strcmp(meeting->signature->id, "closed-before-connect") == 0 && meeting->forwarded;
-    bool recent = meeting->last_ms == 0 || dr_now_ms(gathering->context) - meeting->last_ms < old_ms;
+    bool recent = dr_log_is_recent(gathering->context, meeting->last_ms);
     struct dr_proxy_peer *peer =
         meeting->address.family && (refused || forwards) ? peer_at(gathering, &meeting->address) : NULL;
 
