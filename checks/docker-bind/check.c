@@ -42,8 +42,8 @@ static const struct dr_problem problems[] = {
         .code = "variable-unread",
         .severity = DR_WARNING,
         .confidence = DR_LIKELY,
-        .message = "OPENCLAW_GATEWAY_BIND is \"{variable}\", but OpenClaw does not read it: {mode} counts. Compose files hand it on as --bind; "
-                   "nothing here does.",
+        .message = "OPENCLAW_GATEWAY_BIND is \"{variable}\", and OpenClaw does not read it. Compose files hand it on as --bind; nothing here "
+                   "does. What counts is {mode}.",
         .advice = "Set gateway.bind, or start the gateway with --bind {variable}.",
     },
     [WITHOUT_AUTH] = {
