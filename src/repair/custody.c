@@ -21,8 +21,19 @@ bool dr_custody_needed(const struct dr_places *places, const struct dr_step *ste
 
 bool dr_custody_covers(const struct dr_step *step)
 {
-    return step->kind == DR_EDIT_FILE || step->kind == DR_RUN_COMMAND || step->kind == DR_SET_MODE ||
-           step->kind == DR_SET_OWNER;
+    switch (step->kind) {
+    case DR_EDIT_FILE:
+    case DR_RUN_COMMAND:
+    case DR_SET_MODE:
+    case DR_SET_OWNER:
+    case DR_WRITE_FILE:
+    case DR_MAKE_DIRECTORY:
+        return true;
+    case DR_MOVE_ASIDE:
+    case DR_UPDATE_ROW:
+        break;
+    }
+    return false;
 }
 
 int dr_custody_chain(char chain[DR_SHA256_HEX], const char *line, size_t length)

@@ -235,4 +235,5 @@ def scenario(release) -> None:
 
 
 if __name__ == "__main__":
+    harness.START_TIMEOUT_S = 240  # it proves nothing here that a gateway starts fast
     harness.main(scenario)
