@@ -305,8 +305,8 @@ void dr_view_next(struct dr_view *view)
     if (safe + unsafe > 0)
         say_fix(&advice, safe, unsafe);
     if (waits_for_root(view)) {
-        say_repair(&advice, true, true, "shows what root would change, changes nothing");
-        say_repair(&advice, true, false, "repairs what only root may");
+        say_repair(&advice, true, " --dry-run", "shows what root would change, changes nothing");
+        say_repair(&advice, true, "", "repairs what only root may");
     }
     if (first)
         say_explain(&advice, first);
