@@ -67,11 +67,14 @@ static void read_ports(struct dr_context *context, struct dr_gateway *gateway)
         }
     }
     if (dr_config_lookup(dr_config(context), "gateway.port", &value) == 1 && value.text) {
+        bool is_text = value.type == DR_VALUE_STRING;
+
         gateway->file_port = port_of(value.text);
         gateway->file_source = value.source;
-        if (gateway->file_port == 0 && !gateway->odd_port) {
+        if ((gateway->file_port == 0 || is_text) && !gateway->odd_port) {
             gateway->odd_port = value.text;
             gateway->odd_port_name = "gateway.port";
+            gateway->odd_port_quoted = is_text;
         }
     }
     gateway->configured_port = gateway->environment_port ? gateway->environment_port
