@@ -150,7 +150,9 @@ static int judge_edit(struct dr_scene *scene, const struct dr_operation *operati
     step->after.inode = 0; /* not known yet */
     step->keep = operation->keep;
     step->backup = dr_arena_format(scene->arena, "backup/%04u", step->number);
-    r = step->backup ? dr_journal_keep(scene->journal, step->backup, old.data, old.length) : -ENOMEM;
+    const struct dr_shelf shelf = dr_scene_shelf(scene, step);
+
+    r = step->backup ? dr_shelf_keep(&shelf, step->backup, old.data, old.length) : -ENOMEM;
     return r < 0 ? dr_failed(error, r, "its backup cannot be written") : 0;
 }
 
@@ -206,7 +208,8 @@ static int put_back(struct dr_scene *scene, const struct dr_step *step, const st
         .like = -1,
         .mtime = &mtime,
     };
-    int r = dr_journal_kept(scene->journal->dir_fd, step->backup, step->before.sha256, &old);
+    const struct dr_shelf shelf = dr_scene_shelf(scene, step);
+    int r = dr_shelf_kept(&shelf, step->backup, step->before.sha256, &old);
 
     if (r == 0)
         r = dr_content_drop_temp(place, step->temp);
@@ -232,7 +235,8 @@ static int look_present(const struct dr_place *place, char hash[DR_SHA256_HEX])
 static int backup_is_whole(const struct dr_scene *scene, const struct dr_step *step, struct dr_error *error)
 {
     _cleanup_buffer_ struct dr_buffer old = DR_BUFFER(DR_CONTENT_MOST);
-    int r = dr_journal_kept(scene->journal->dir_fd, step->backup, step->before.sha256, &old);
+    const struct dr_shelf shelf = dr_scene_shelf(scene, step);
+    int r = dr_shelf_kept(&shelf, step->backup, step->before.sha256, &old);
 
     return r < 0 ? dr_error_set(error, r, "its backup is gone, or is not what was kept") : 0;
 }
@@ -258,6 +262,10 @@ static int revert_edit(struct dr_scene *scene, const struct dr_step *step, bool 
     /* What a command left is not known beforehand: it is kept beside the backup, whoever wrote it. */
     if (strcmp(hash, step->after.sha256) != 0 && !scene->force && !step->keep)
         return place.fd < 0 ? dr_gone(error) : dr_stale(error);
+    /* What root's word is about is what root left there: anything else is the user's business, and may not be his. */
+    r = strcmp(hash, step->after.sha256) == 0 ? 0 : dr_judge_reach(scene, step, &place, error);
+    if (r < 0)
+        return r;
     if (only_look)
         return backup_is_whole(scene, step, error);
     if (place.fd >= 0 && strcmp(hash, step->after.sha256) != 0)

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "repair/content.h"
+#include "repair/custody.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -337,10 +338,12 @@ static int open_journal(struct dr_journal *journal, int flags)
 int dr_journal_make(const struct dr_journal_home *home, const struct dr_repair_target *target, const char *run_id,
                     struct dr_journal *ret_journal)
 {
-    struct dr_journal journal = { .custody_fd = -1, .dir_fd = -1, .fd = -1, .uid = target->uid, .gid = target->gid };
+    struct dr_journal journal = DR_JOURNAL;
     bool made = false;
     int r = make_folder(home->runs_fd, run_id, target, &made, &journal.dir_fd);
 
+    journal.uid = target->uid;
+    journal.gid = target->gid;
     if (r == 0 && !made)
         r = -EEXIST;
     if (r == 0)
@@ -377,13 +380,17 @@ static int cut_torn_line(struct dr_journal *journal)
 int dr_journal_open(const struct dr_journal_home *home, const struct dr_repair_target *target, const char *run_id,
                     struct dr_journal *ret_journal)
 {
-    struct dr_journal journal = { .custody_fd = -1, .dir_fd = -1, .fd = -1, .uid = target->uid, .gid = target->gid };
+    struct dr_journal journal = DR_JOURNAL;
     int r = open_own(home->runs_fd, run_id, target, &journal.dir_fd);
 
+    journal.uid = target->uid;
+    journal.gid = target->gid;
     if (r == 0)
         r = open_journal(&journal, O_CREAT);
     if (r == 0)
         r = cut_torn_line(&journal);
+    if (r == 0)
+        dr_custody_open(home, run_id, &journal);
     if (r < 0) {
         dr_journal_release(&journal);
         return r;

@@ -187,7 +187,8 @@ static int take_lines(struct dr_record *record, const struct dr_buffer *text, st
     return 0;
 }
 
-static int read_text(const struct dr_journal_home *home, const char *run_id, struct dr_buffer *text, size_t *ret_held)
+static int read_text(const struct dr_journal_home *home, const char *run_id, struct dr_buffer *text,
+                     struct dr_record *record)
 {
     _cleanup_close_ int dir = -1, fd = -1;
     struct stat st;
@@ -201,7 +202,7 @@ static int read_text(const struct dr_journal_home *home, const char *run_id, str
         return -errno;
     r = S_ISREG(st.st_mode) ? dr_read_fd(fd, text) : -EINVAL;
     if (r == 0)
-        *ret_held = dr_custody_held(home, run_id, dir, dr_buffer_text(text), text->length);
+        record->held = dr_custody_held(home, run_id, dir, dr_buffer_text(text), text->length, &record->not_held);
     return r;
 }
 
@@ -210,7 +211,7 @@ int dr_record_read(const struct dr_journal_home *home, const char *run_id, struc
 {
     _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(JOURNAL_MOST);
     _cleanup_record_ struct dr_record record = { .run = strdup(run_id), .arena = DR_ARENA(JOURNAL_MOST) };
-    int r = record.run ? read_text(home, run_id, &text, &record.held) : -ENOMEM;
+    int r = record.run ? read_text(home, run_id, &text, &record) : -ENOMEM;
 
     if (r == -ENOENT && record.run)
         r = 0; /* killed between the folder and the journal: nothing was done */

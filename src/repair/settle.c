@@ -26,6 +26,7 @@ static int take_back_all(struct settling *settling, struct dr_record *record, st
     scene.earlier_count = 0;
     scene.all = record->steps;
     scene.all_count = record->count;
+    scene.not_held = record->not_held;
     for (size_t i = record->count; i-- > 0;) {
         struct dr_step *step = &record->steps[i];
         _cleanup_error_ struct dr_error why = { 0 };
@@ -81,6 +82,8 @@ static int settle_undo(struct settling *settling, struct dr_record *record, stru
     /* Who asked for this undo? If not root, root's own word about the other run is not spoken. */
     for (size_t i = 0; record->held == 0 && i < undone.count; i++)
         undone.steps[i].held = false;
+    if (record->held == 0)
+        undone.not_held = "root has no record of this undo";
     if (r == 0) {
         run->force = record->force;
         r = dr_undo_resume(run, record->run, journal, &undone, error);

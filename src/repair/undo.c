@@ -63,6 +63,7 @@ static struct dr_scene scene_of(struct dr_repair_run *run, struct dr_record *rec
     scene.all = record->steps;
     scene.all_count = record->count;
     scene.force = run->force;
+    scene.not_held = record->not_held;
     return scene;
 }
 
@@ -154,9 +155,13 @@ int dr_undo_record(struct dr_repair_run *run, struct dr_record *record, cJSON *u
         r = take_back_all(&scene, record, undone, refused, error);
     if (r == 0)
         r = mark_undone(&journal, run->id);
-    if (r == 0)
+    if (r == 0 && record->held > 0) /* else it may be another journal's */
         dr_custody_drop(&run->home, record->run);
-    return r == 0 ? dr_run_write_end(run, "kept") : r;
+    if (r == 0)
+        r = dr_run_write_end(run, "kept");
+    if (r == 0 && run->journal.custody_fd >= 0) /* there is no undo of an undo */
+        dr_custody_drop(&run->home, run->id);
+    return r;
 }
 
 int dr_undo_resume(struct dr_repair_run *run, const char *undo_id, struct dr_journal *undo, struct dr_record *record,

@@ -424,6 +424,10 @@ enum { USER = 61001 };
 
 static char *custody;
 
+/* For the shell: root's record of the run, and what root keeps for it. */
+#define RECORD "$(find $HOMEDIR/custody -maxdepth 1 -name '*Z-*' ! -name '*.kept')"
+#define VAULT "$(find $HOMEDIR/custody -maxdepth 1 -name '*.kept')"
+
 /* A repair of root's nginx for a user's home. */
 static void repair_for_user(void)
 {
@@ -450,14 +454,16 @@ START_TEST(root_undoes_what_is_roots)
     if (geteuid() != 0)
         return;
     repair_for_user();
-    shell("test $(stat -c %a%u $HOMEDIR/custody) = 7000 && test $(stat -c %a $HOMEDIR/custody/*) = 600");
+    shell("test $(stat -c %a%u $HOMEDIR/custody) = 7000 && test $(stat -c %a " RECORD ") = 600 &&"
+          "test $(stat -c %a%u " VAULT ") = 7000 && test -f " VAULT
+          "/backup/0002 && test ! -e $STATE/openclaw-doctor/runs/*/backup");
     int r = undo(false, &report);
 
     ck_assert_msg(r == 0 && strstr(report, "\"refused\":[]"), "%s", report);
     after = content();
     ck_assert_str_eq(before, after);
     expect_answer("old");
-    shell("test $(ls $HOMEDIR/custody | wc -l) = 1"); /* the undo's own */
+    shell("test $(ls -d $HOMEDIR/custody/*) = " VAULT); /* no record is left; what was kept stays */
 }
 END_TEST
 
@@ -466,17 +472,27 @@ static const char *const tampered[] = {
     "sed -i 's/return 200/return 201/; s/nginx-reload/nginx-test/' $RUN/journal.jsonl",
     "sed -i '2d' $RUN/journal.jsonl",
     "truncate -s -40 $RUN/journal.jsonl",
-    "printf 'evil' > $RUN/backup/0002",
-    "rm $RUN/backup/0002",
+    "printf 'evil' > " VAULT "/backup/0002",
+    "rm " VAULT "/backup/0002",
+    "rm -r " VAULT,
+    "chmod 750 " VAULT,
+    "chown 61001 " VAULT,
+    "mkdir -p $RUN/backup && mv " VAULT "/backup/0002 $RUN/backup/0002",
+    "sed -i 's/,\"vault\":true//' $RUN/journal.jsonl",
     "mv $RUN $RUN-other", /* a journal under a name that root has no record of */
     "cp -a $RUN $RUN.x && rm -r $RUN && mv $RUN.x $RUN", /* another folder than the one that root wrote */
-    "rm $HOMEDIR/custody/*",
+    "rm " RECORD,
+    ": > " RECORD,
+    "truncate -s 20 " RECORD,
+    "truncate -s -3 " RECORD " && printf '\n' >> " RECORD, /* its last line is whole, and wrong */
+    "printf '12 nothing\n' >> " RECORD,
+    "ln " RECORD " $HOMEDIR/other && rm " RECORD " && ln -s $HOMEDIR/other " RECORD,
     "chmod 755 $HOMEDIR/custody",
     "chown 61001 $HOMEDIR/custody",
-    "chown 61001 $HOMEDIR/custody/*",
-    "sed -i 's/journal 61001/journal 61002/' $HOMEDIR/custody/*",
+    "chown 61001 " RECORD,
+    "sed -i 's/journal 61001/journal 61002/' " RECORD,
 };
-enum { TAMPERED = 12 };
+enum { TAMPERED = 22 };
 
 START_TEST(root_believes_no_journal_but_its_own)
 {
@@ -530,8 +546,8 @@ START_TEST(root_settles_what_is_roots)
     repair_for_user();
     /* As if killed between "done" of the last step and "applied": both files end where they ended then. */
     shell("cd $STATE/openclaw-doctor/runs/* && n=$(grep -n '\"done\",\"step\":4' journal.jsonl | cut -d: -f1) &&"
-          "size=$(head -n $n journal.jsonl | wc -c) && sed -i \"/^$size /q\" $HOMEDIR/custody/* &&"
-          "grep -q \"^$size \" $HOMEDIR/custody/* && printf '99999 ab' >> $(echo $HOMEDIR/custody/*) &&"
+          "size=$(head -n $n journal.jsonl | wc -c) && sed -i \"/^$size /q\" " RECORD " &&"
+          "grep -q \"^$size \" " RECORD " && printf '99999 ab' >> " RECORD " &&"
           "truncate -s $size journal.jsonl");
     ck_assert_int_eq(dr_repair_begin(&target, NULL, &run, &settled, NULL), 0);
     ck_assert_int_eq(dr_repair_end(run, NULL), 0);
