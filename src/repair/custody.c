@@ -233,7 +233,7 @@ static size_t held_by(const char *lines, const char *text, size_t length, const 
     return (size_t)held;
 }
 
-/* The record's text after its first line, which must fit this journal. */
+/* The record's text after its first line, which must fit this journal. 0 and a `ret_why`: there is none to go by. */
 static int read_record(const struct dr_journal_home *home, int folder, const char *run_id, int dir_fd,
                        struct dr_buffer *record, size_t *ret_head, const char **ret_why)
 {
@@ -242,15 +242,14 @@ static int read_record(const struct dr_journal_home *home, int folder, const cha
     struct stat st;
     int r = dr_open_below(folder, run_id, O_RDONLY | O_NONBLOCK, &fd);
 
-    *ret_why = r == -ENOENT ? "root has no record of this run" : "root's record of this run cannot be read";
-    if (r == 0 && fstat(fd, &st) < 0)
-        r = -errno;
-    if (r == 0 && (!S_ISREG(st.st_mode) || st.st_uid != 0)) {
-        *ret_why = "root's record of this run is not root's file";
-        r = -EPERM;
-    }
-    if (r == 0)
-        r = head_of(home, dir_fd, &head);
+    *ret_why = r == -ENOENT ? "root has no record of this run" : "root's record of this run is not a plain file of root's";
+    if (r < 0)
+        return r == -ENOENT || r == -ELOOP ? 0 : r;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode) || st.st_uid != 0 || st.st_nlink != 1)
+        return 0;
+    r = head_of(home, dir_fd, &head);
     if (r == 0)
         r = dr_read_fd(fd, record);
     if (r < 0)
@@ -262,27 +261,28 @@ static int read_record(const struct dr_journal_home *home, int folder, const cha
                    ? "root's record of this run is about another journal (was it moved or copied?)"
                    : "root's record of this run is damaged";
     if (record->length <= head.length || memcmp(text, head.data, head.length) != 0)
-        return -ESTALE;
+        return 0;
+    *ret_why = NULL;
     *ret_head = head.length;
     return 0;
 }
 
-size_t dr_custody_held(const struct dr_journal_home *home, const char *run_id, int dir_fd, const char *text, size_t length,
-                       const char **ret_why)
+int dr_custody_held(const struct dr_journal_home *home, const char *run_id, int dir_fd, const char *text, size_t length,
+                    size_t *ret_held, const char **ret_why)
 {
     _cleanup_close_ int folder = -1;
     _cleanup_buffer_ struct dr_buffer record = DR_BUFFER(RECORD_MOST);
-    size_t head;
+    size_t head = 0;
     int r = open_folder(home, false, &folder);
 
-    if (r < 0) {
-        *ret_why = r == -ENOENT  ? "root has no record of this run"
-                   : r == -EPERM ? "the folder of root's records is not root's alone"
-                                 : "root's record of this run cannot be read";
-        return 0;
-    }
+    *ret_held = 0;
+    *ret_why = r == -EPERM ? "the folder of root's records is not root's alone" : "root has no record of this run";
+    if (r < 0)
+        return r == -ENOENT || r == -EPERM || r == -ELOOP || r == -ENOTDIR ? 0 : r;
     r = read_record(home, folder, run_id, dir_fd, &record, &head, ret_why);
-    return r < 0 ? 0 : held_by(dr_buffer_text(&record) + head, text, length, ret_why);
+    if (r == 0 && !*ret_why)
+        *ret_held = held_by(dr_buffer_text(&record) + head, text, length, ret_why);
+    return r;
 }
 
 void dr_custody_open(const struct dr_journal_home *home, const char *run_id, struct dr_journal *journal)
@@ -290,10 +290,10 @@ void dr_custody_open(const struct dr_journal_home *home, const char *run_id, str
     _cleanup_buffer_ struct dr_buffer record = DR_BUFFER(RECORD_MOST);
     _cleanup_close_ int folder = -1;
     const char *why;
-    size_t head;
+    size_t head = 0;
 
     if (open_folder(home, false, &folder) == 0 &&
-        read_record(home, folder, run_id, journal->dir_fd, &record, &head, &why) == 0 &&
+        read_record(home, folder, run_id, journal->dir_fd, &record, &head, &why) == 0 && !why &&
         open_vault(folder, run_id, false, &journal->vault_fd) < 0)
         journal->vault_fd = -1; /* what was in it is told to be gone */
 }

@@ -48,9 +48,12 @@ void dr_custody_note(struct dr_journal *journal);
 int dr_custody_reached(const struct dr_journal_home *home, const struct dr_journal *journal,
                        struct dr_error *error) DR_MUST_CHECK;
 
-/* How many bytes of the journal's text are held; 0 when none, `ret_why` says why (static text). `dir_fd`: the run's folder. */
-size_t dr_custody_held(const struct dr_journal_home *home, const char *run_id, int dir_fd, const char *text, size_t length,
-                       const char **ret_why);
+/*
+ * How many bytes of the journal's text are held; 0 when none, and `ret_why` says why (static text). `dir_fd`: the run's folder. A record
+ * that is there and cannot be read just now (-EIO, ...) is not "none": then nothing may be taken for settled or undone.
+ */
+int dr_custody_held(const struct dr_journal_home *home, const char *run_id, int dir_fd, const char *text, size_t length,
+                    size_t *ret_held, const char **ret_why) DR_MUST_CHECK;
 
 /* Opens the vault of an earlier run, when there is one and its record is about this journal. */
 void dr_custody_open(const struct dr_journal_home *home, const char *run_id, struct dr_journal *journal);

@@ -165,7 +165,7 @@ int dr_undo_record(struct dr_repair_run *run, struct dr_record *record, cJSON *u
 }
 
 int dr_undo_resume(struct dr_repair_run *run, const char *undo_id, struct dr_journal *undo, struct dr_record *record,
-                   struct dr_error *error)
+                   cJSON *refused, struct dr_error *error)
 {
     _cleanup_(dr_journal_release) struct dr_journal journal = DR_JOURNAL;
     int r = dr_journal_open(&run->home, &run->target, record->run, &journal);
@@ -174,7 +174,7 @@ int dr_undo_resume(struct dr_repair_run *run, const char *undo_id, struct dr_jou
         return r;
     struct dr_scene scene = scene_of(run, record, &journal, undo);
 
-    r = take_back_all(&scene, record, NULL, NULL, error);
+    r = take_back_all(&scene, record, NULL, refused, error);
     return r == 0 && !record->undone_by ? mark_undone(&journal, undo_id) : r;
 }
 

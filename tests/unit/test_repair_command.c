@@ -486,7 +486,7 @@ static const char *const tampered[] = {
     "truncate -s 20 " RECORD,
     "truncate -s -3 " RECORD " && printf '\n' >> " RECORD, /* its last line is whole, and wrong */
     "printf '12 nothing\n' >> " RECORD,
-    "ln " RECORD " $HOMEDIR/other && rm " RECORD " && ln -s $HOMEDIR/other " RECORD,
+    "r=" RECORD "; mv $r $HOMEDIR/other && ln -s $HOMEDIR/other $r",
     "chmod 755 $HOMEDIR/custody",
     "chown 61001 $HOMEDIR/custody",
     "chown 61001 " RECORD,
