@@ -255,7 +255,8 @@ def shortened_journal(scene):
 
 def emptied_journal(scene):
     """A run in which nothing was begun leaves no folder: root's own shelf is not cleared on that word."""
-    scene.repair()
+    path = scene.etc / "proxy.conf"
+    scene.apply([operation("edit-file", path, sha256=sha256(path), edits=[{"offset": "0", "length": "0", "text": "Mg=="}])])
     scene.write_lines([])
     kept = tree(scene.records)
     scene.drive("settle")
