@@ -130,6 +130,22 @@ static int choose_shelf(struct dr_scene *scene, struct dr_step *step, struct dr_
     return dr_custody_begin(scene->home, scene->run_id, scene->journal, error);
 }
 
+/* A plan in somebody else's hands may say anything: root does on its word what the state's owner could have asked for, and no more. */
+static int judge_plan(const struct dr_scene *scene, const struct dr_operation *operation, struct dr_error *error)
+{
+    const struct dr_repair_target *target = scene->target;
+    const struct dr_command_row *row = operation->command ? dr_command_find(operation->command->name) : NULL;
+    bool gives = operation->kind == DR_SET_OWNER || operation->kind == DR_WRITE_FILE || operation->kind == DR_MAKE_DIRECTORY;
+    bool owners = operation->kind == DR_RUN_COMMAND ? row && row->runs_as == DR_RUNS_AS_OWNER
+                                                    : dr_places_is_owners(scene->places, operation->path);
+
+    if (!target->plan_of_user || (target->uid != 0 && owners && (!gives || operation->uid == target->uid)))
+        return 0;
+    return dr_error_set(
+        error, -EPERM,
+        "somebody who is not root may have written the plan file; as root, make a plan of your own or run --fix");
+}
+
 int dr_change_judge(struct dr_scene *scene, const struct dr_operation *operation, struct dr_step *step,
                     struct dr_prepared *prepared, struct dr_error *error)
 {
@@ -139,6 +155,9 @@ int dr_change_judge(struct dr_scene *scene, const struct dr_operation *operation
         return r;
     if ((size_t)operation->kind >= DR_COUNT(kinds))
         return dr_error_set(error, -EINVAL, "this doctor does not know such an operation");
+    r = judge_plan(scene, operation, error);
+    if (r < 0)
+        return r;
     if (operation->while_running == DR_WAIT_FOR_STOP && scene->target->gateway_running)
         return dr_error_set(error, -EBUSY,
                             "a gateway is running on this state; stop it (openclaw gateway stop), then repair again");

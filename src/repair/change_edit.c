@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "repair/change.h"
 #include "repair/content.h"
+#include "repair/owner_rights.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -33,10 +34,14 @@ static int make_token(struct token *token)
     return 0;
 }
 
-/* Root reads for a user: only what that user could read himself. */
-static int may_be_read(const struct dr_scene *scene, const struct dr_file_identity *file)
+/* Root reads for a user: only what that user could read himself, by the way that he could go. */
+static int read_for_owner(const struct dr_scene *scene, const char *path, struct dr_buffer *text)
 {
-    return geteuid() != 0 || file->uid == scene->target->uid || (file->mode & S_IROTH) ? 0 : -EACCES;
+    const struct dr_repair_target *target = scene->target;
+    _cleanup_owner_rights_ struct dr_owner_rights rights = { 0 };
+    int r = geteuid() == 0 && target->uid != 0 ? dr_owner_rights_take(target->uid, target->gid, &rights) : 0;
+
+    return r < 0 ? r : dr_read_file(target->root_fd, path, text, NULL);
 }
 
 /* Bytes that mean themselves in JSON5, .env files and unit files alike; anything else would need quoting that we cannot know. */
@@ -54,12 +59,9 @@ static int append_from_file(const struct dr_scene *scene, const struct dr_refere
                             struct dr_error *error)
 {
     _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(DR_CONTENT_MOST);
-    struct dr_file_identity identity;
     char hash[DR_SHA256_HEX];
-    int r = from->path && from->sha256 ? dr_read_file(scene->target->root_fd, from->path, &text, &identity) : -EINVAL;
+    int r = from->path && from->sha256 ? read_for_owner(scene, from->path, &text) : -EINVAL;
 
-    if (r == 0)
-        r = may_be_read(scene, &identity);
     if (r == 0)
         r = dr_sha256_hex(text.data, text.length, hash);
     if (r < 0)

@@ -144,9 +144,10 @@ static int write_pid(int fd, const struct dr_repair_target *target)
     char text[32];
     int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 
-    if (geteuid() == 0 && fchown(fd, target->uid, target->gid) < 0)
-        return -errno;
+    /* Emptied first: the owner may have put another file of root's there, which is not to be given to him with what is in it. */
     if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)length, 0) < 0)
+        return -errno;
+    if (geteuid() == 0 && fchown(fd, target->uid, target->gid) < 0)
         return -errno;
     return 0;
 }
@@ -328,6 +329,9 @@ static int open_journal(struct dr_journal *journal, int flags)
         return -errno;
     if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
         return -EINVAL;
+    /* Only what was made just now is given away: a file of root's that the owner put there is not his to read. */
+    if (geteuid() == 0 && st.st_uid != journal->uid && st.st_size > 0)
+        return -EPERM;
     if (geteuid() == 0 && (st.st_uid != journal->uid || st.st_gid != journal->gid) &&
         fchown(journal->fd, journal->uid, journal->gid) < 0)
         return -errno;

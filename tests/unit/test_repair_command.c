@@ -690,8 +690,11 @@ START_TEST(a_child_is_watched)
     ck_assert_int_eq(sh(script, 1, &output), -ETIMEDOUT);
     shell("sleep 0.1; ! grep -q '^State:.[RSD]' /proc/$(cat $HOMEDIR/sleeper)/status 2> /dev/null");
 
-    /* Something that it leaves behind does not keep us. */
+    /* Something that it leaves behind does not keep us, not even when it never stops talking. */
     ck_assert_int_eq(sh("sleep 5 & exit 0", 4, &output), 0);
+    (void)snprintf(script, sizeof(script), "yes & echo $! > %s/talker; exit 0", home);
+    ck_assert_int_eq(sh(script, 4, &output), 0);
+    shell("kill $(cat $HOMEDIR/talker) 2> /dev/null || true");
     ck_assert_int_eq(sh("kill -9 $$", 4, &output), -EINTR);
     /* Ctrl-C was blocked while we repair; the child gets an ordinary world. */
     sigset_t blocked;
@@ -701,6 +704,57 @@ START_TEST(a_child_is_watched)
     ck_assert_int_eq(sigprocmask(SIG_BLOCK, &blocked, NULL), 0);
     ck_assert_int_eq(sh("kill -TERM $$; exit 0", 4, &output), -EINTR);
     ck_assert_int_eq(sigprocmask(SIG_UNBLOCK, &blocked, NULL), 0);
+}
+END_TEST
+
+/* No terminal of ours to type into, no folder that we happen to be in, and nothing that we have open. */
+START_TEST(a_child_gets_nothing_of_ours)
+{
+    _cleanup_buffer_ struct dr_buffer output = DR_BUFFER(256 * 1024);
+    int secret = open("/etc/passwd", O_RDONLY); /* as if inherited: not closed on exec */
+
+    ck_assert_int_ge(secret, 3);
+    ck_assert_int_eq(chdir(home), 0);
+    ck_assert_int_eq(sh("pwd; cut -d' ' -f6 /proc/$$/stat | sed \"s/^$$\\$/own session/\"; ls -l /proc/self/fd;"
+                        "(: < /dev/tty) 2> /dev/null && echo terminal; true",
+                        4, &output),
+                     0);
+    (void)close(secret);
+    const char *said = dr_buffer_text(&output);
+
+    ck_assert_msg(dr_text_starts_with(said, "/\nown session\n"), "%s", said);
+    ck_assert_msg(!strstr(said, "/etc/passwd") && !strstr(said, "terminal"), "%s", said);
+}
+END_TEST
+
+/* Root with a user's HOME (`sudo -E`): its programs make nothing there. */
+START_TEST(root_takes_no_home_of_a_users)
+{
+    _cleanup_error_ struct dr_error error = { 0 };
+    _cleanup_launch_ struct dr_launch launch = DR_LAUNCH;
+    _cleanup_free_ char *program = in(home, "apachectl");
+    struct dr_command test = { "apachectl-test", program, { NULL }, DR_COMMAND_FORWARD };
+
+    if (geteuid() != 0)
+        return;
+    shell("printf '#!/bin/sh\necho home is $HOME, bus is $DBUS_SESSION_BUS_ADDRESS\nexit 1\n' > $HOMEDIR/apachectl && chmod "
+          "755 $HOMEDIR/apachectl &&"
+          "mkdir $HOMEDIR/user && chown 61001 $HOMEDIR/user");
+    for (int foreign = 0; foreign < 2; foreign++) {
+        _cleanup_free_ char *user = in(home, "user"), *expected = NULL;
+
+        ck_assert_int_eq(setenv("HOME", foreign ? user : home, 1), 0);
+        ck_assert_int_eq(setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/evil", 1), 0);
+        ck_assert_int_ge(
+            asprintf(&expected, "home is %s, bus is%s", foreign ? "/root" : home, foreign ? "" : " unix:path=/evil"), 0);
+        ck_assert_msg(dr_command_judge(&target, &test, &launch, &error) == 0, "%s", dr_error_text(&error));
+        ck_assert_int_eq(dr_command_run(&target, &test, &launch, &error), -DR_COMMAND_FAILED);
+        ck_assert_msg(strstr(dr_error_text(&error), expected) && !(foreign && strstr(dr_error_text(&error), "evil")), "%s",
+                      dr_error_text(&error));
+        dr_launch_release(&launch);
+        dr_error_release(&error);
+        error = (struct dr_error){ 0 };
+    }
 }
 END_TEST
 
@@ -716,6 +770,10 @@ START_TEST(what_a_program_says_is_safe_to_show)
         { "invalid \"Bearer 0123456789abcdef0123456789abcdef\" in /etc/x9/abcdefghijklmnopqrstuvwxyz0123:3",
           "invalid \"Bearer <not shown>\" in /etc/x9/abcdefghijklmnopqrstuvwxyz0123:3" },
         { "\x1b[31mred", "\\x1b[31mred" },
+        { "token 0123456789abcdef01234567/abcdefghijklmnop01234567=", "token <not shown>/<not shown>" },
+        { "http://127.0.0.1/0123456789abcdef01234567abc", "http://127.0.0.1/<not shown>" },
+        { "/etc/conf.d/0123456789abcdef01234567abc.conf:3 0123456789abcdef01234567abc",
+          "/etc/conf.d/0123456789abcdef01234567abc.conf:3 <not shown>" },
     };
 
     for (size_t i = 0; i < DR_COUNT(cases); i++) {
@@ -770,6 +828,8 @@ int main(void)
     tcase_add_test(real, root_steps_down_for_what_is_the_owners);
     tcase_add_test(real, somebody_elses_commands_need_root);
     tcase_add_test(real, a_child_is_watched);
+    tcase_add_test(real, a_child_gets_nothing_of_ours);
+    tcase_add_test(real, root_takes_no_home_of_a_users);
     tcase_add_test(real, a_system_without_systemd_fails_in_words);
     suite_add_tcase(suite, real);
     srunner_run_all(runner, CK_ENV);
