@@ -54,6 +54,13 @@ static bool put_streams(int output)
            dup2(output, STDERR_FILENO) == STDERR_FILENO;
 }
 
+static bool leave_folder(void)
+{
+    int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    return top >= 0 && fchdir(top) == 0;
+}
+
 /*
  * What was open when the doctor was started, or is the doctor's own, is not the program's; least of all that of root when it runs as the owner.
  * Kernels before 5.11 do not know the call: there the doctor's own are closed, which are all opened so.
@@ -74,7 +81,7 @@ static void be_the_program(const struct dr_launch *launch, const char *const *ar
      * A session of its own: a program of the owner's that root starts could otherwise type into root's terminal (TIOCSTI). And no folder
      * that happens to be the present one: some programs take files from there (bun: bunfig.toml and .env).
      */
-    if (setsid() < 0 || !put_streams(output) || chdir("/") < 0)
+    if (setsid() < 0 || !put_streams(output) || !leave_folder())
         _exit(CANNOT_START);
     close_the_rest();
     program = fcntl(launch->program, F_DUPFD, 10);
