@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RECORD_MOST = 16 * 1024 * 1024, HEAD_MOST = 16 * 1024, LINE_MOST = 128 };
+enum { RECORD_MOST = 256 * 1024 * 1024, HEAD_MOST = 16 * 1024, LINE_MOST = 128 };
 
 bool dr_custody_needed(const struct dr_places *places, const struct dr_step *step)
 {

@@ -207,6 +207,22 @@ def no_record(scene):
     scene.refuses(tree(scene.etc), word="root has no record of this run")
 
 
+def record_cannot_be_written(scene):
+    """Nothing of root's is changed without it. What is the owner's own is, and root's undo then says why it leaves it."""
+    scene.records.write_text("in the way")
+    path, given = scene.etc / "proxy.conf", scene.state / "given.json"
+    before = tree(scene.etc)
+    (scene.top / "plan").write_text(json.dumps([
+        operation("edit-file", path, sha256=sha256(path), edits=[{"offset": "0", "length": "0", "text": "Mg=="}]),
+        operation("set-owner", given, id=2, group=1, uid=OWNER, gid=OWNER)]))
+    code, said = scene.drive("apply", scene.top / "plan")
+    need(tree(scene.etc) == before and "root's record of the journal cannot be written" in said, f"{code} {said}")
+    need(given.stat().st_uid == OWNER, f"not given back to its owner: {said}")
+    for how in (("undo",), ("undo", "force")):
+        code, said = scene.drive(*how)
+        need(given.stat().st_uid == OWNER and "root has no record of this run" in said, f"{how}: {code} {said}")
+
+
 def torn_record(scene):
     scene.repair()
     os.truncate(scene.record, 9)
@@ -425,8 +441,8 @@ def race_in_the_journal(scene):
 
 
 SCENES = {function.__name__.replace("_", "-"): function for function in (
-    honest_undo, honest_undo_keeps_what_is_not_ours, no_record, torn_record, odd_record, other_journal, changed_journal, shortened_journal,
-    emptied_journal, record_of_another, forged_new_file, forged_folder, forged_move, forged_temporary, forged_owner,
+    honest_undo, honest_undo_keeps_what_is_not_ours, no_record, record_cannot_be_written, torn_record, odd_record, other_journal,
+    changed_journal, shortened_journal, emptied_journal, record_of_another, forged_new_file, forged_folder, forged_move, forged_temporary, forged_owner,
     forged_mode_of_roots_in_the_home, forged_keep_copies_nothing, forged_undo, swapped_in_the_home, swapped_home_for_link, race_in_the_journal)}
 
 
