@@ -18,6 +18,7 @@ enum problem {
     WITHOUT_AUTH,
     UNKNOWN_MODE,
     CUSTOM_MISSING,
+<<<<<<< HEAD
     OVERRIDDEN,
     COMPOSE_UNREADABLE,
     NOT_TAKEN_IN
@@ -25,6 +26,11 @@ enum problem {
 
 #define OPENS_IT \
     "whoever reaches the container's network, or the port that it publishes, can then knock; the token is what stops him"
+=======
+    CUSTOM_REFUSED,
+    OVERRIDDEN
+};
+>>>>>>> main
 
 static const struct dr_problem problems[] = {
     [BEHIND_PORT] = {
@@ -52,8 +58,8 @@ static const struct dr_problem problems[] = {
         .code = "variable-unread",
         .severity = DR_WARNING,
         .confidence = DR_LIKELY,
-        .message = "OPENCLAW_GATEWAY_BIND is \"{variable}\", but OpenClaw does not read it: {mode} counts. Compose files hand it on as --bind; "
-                   "nothing here does.",
+        .message = "OPENCLAW_GATEWAY_BIND is \"{variable}\", and OpenClaw does not read it. Compose files hand it on as --bind; nothing here "
+                   "does. What counts is {mode}.",
         .advice = "Set gateway.bind, or start the gateway with --bind {variable}.",
     },
     [WITHOUT_AUTH] = {
@@ -72,7 +78,7 @@ static const struct dr_problem problems[] = {
         .severity = DR_ERROR,
         .confidence = DR_CERTAIN,
         .message = "\"{bind}\" is no way to bind ({from}): the gateway refuses to start.",
-        .advice = "Write loopback, lan, tailnet, auto or custom; an address goes into gateway.customBindHost.",
+        .advice = "Write loopback, lan, tailnet or auto{custom}.",
     },
     [CUSTOM_MISSING] = {
         .code = "custom-host-missing",
@@ -80,6 +86,14 @@ static const struct dr_problem problems[] = {
         .confidence = DR_CERTAIN,
         .message = "gateway.bind is \"custom\", and gateway.customBindHost {is}: the gateway refuses to start.",
         .advice = "Write the IPv4 address to listen on into gateway.customBindHost, or set gateway.bind to loopback or lan.",
+    },
+    [CUSTOM_REFUSED] = {
+        .code = "custom-refused",
+        .severity = DR_ERROR,
+        .confidence = DR_LIKELY,
+        .message = "The gateway does not start: OpenClaw {release} does not know gateway.customBindHost (\"Unrecognized key\"), and does not "
+                   "take gateway.bind \"custom\" without it.",
+        .advice = "Set gateway.bind to loopback, lan or tailnet and take gateway.customBindHost out, or update OpenClaw to 2026.2.21 or later.",
     },
     [OVERRIDDEN] = {
         .code = "bind-overridden",
@@ -143,6 +157,7 @@ static struct dr_finding *tell(const struct judging *judging, enum problem probl
 static void judge_mode(const struct judging *judging)
 {
     const struct dr_binding *binding = judging->binding;
+    const struct dr_installs *installs = dr_installs(judging->context);
     struct dr_address address;
 
     if (binding->mode_unknown)
@@ -152,6 +167,13 @@ static void judge_mode(const struct judging *judging)
 
         dr_finding_text(finding, "bind", dr_format(judging->context, "%.40s", binding->mode));
         dr_finding_text(finding, "from", binding->mode_from);
+        dr_finding_word(finding, "custom",
+                        installs->rules->custom_bind ? ", or custom; an address goes into gateway.customBindHost" : "");
+    } else if (!installs->rules->custom_bind && installs->release_known &&
+               (strcmp(binding->mode, "custom") == 0 || binding->custom_host)) {
+        struct dr_finding *finding = tell(judging, CUSTOM_REFUSED, &binding->source);
+
+        dr_finding_text(finding, "release", dr_release_text(judging->context, &installs->release));
     } else if (strcmp(binding->mode, "custom") == 0 &&
                (!binding->custom_host || !dr_address_parse(binding->custom_host, &address) || address.family != 4)) {
         struct dr_finding *finding = tell(judging, CUSTOM_MISSING, &binding->source);

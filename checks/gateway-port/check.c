@@ -49,8 +49,8 @@ static const struct dr_problem problems[] = {
     [NOT_A_PORT] = { .code = "not-a-port",
                      .severity = DR_WARNING,
                      .confidence = DR_CERTAIN,
-                     .message = "{name} is set to \"{value}\", which is no port number. Without it the port is {port}.",
-                     .advice = "Set {name} to a number from 1 to 65535" },
+                     .message = "{name} is set to \"{value}\", which is {kind}. {effect}",
+                     .advice = "Set {name} to a number from 1 to 65535{without}" },
     [FORWARDED] = { .code = "forwarded",
                     .severity = DR_INFO,
                     .confidence = DR_LIKELY,
@@ -212,10 +212,18 @@ static void judge_words(const struct look *look)
     struct dr_finding *finding;
 
     if (gateway->odd_port) {
+        bool in_file = strcmp(gateway->odd_port_name, "gateway.port") == 0;
+
         finding = dr_report(look->findings, &problems[NOT_A_PORT], &gateway->file_source);
         dr_finding_text(finding, "name", gateway->odd_port_name);
         dr_finding_text(finding, "value", gateway->odd_port);
-        dr_finding_number(finding, "port", gateway->configured_port);
+        dr_finding_word(finding, "kind", gateway->odd_port_quoted ? "a text in quotes and no number" : "no port number");
+        dr_finding_word(finding, "without", gateway->odd_port_quoted ? ", without quotes" : "");
+        dr_finding_word(finding, "effect",
+                        in_file ? "The gateway refuses to start with it."
+                                : dr_format(look->context, "It is passed over: the port is %u.", gateway->configured_port));
+        if (in_file)
+            dr_finding_severity(finding, DR_ERROR);
     }
     if (gateway->environment_port && gateway->file_port && gateway->environment_port != gateway->file_port) {
         finding = dr_report(look->findings, &problems[ENVIRONMENT], &gateway->file_source);

@@ -32,6 +32,7 @@ struct dr_gateway {
     int64_t starting_for_ms;
     const char *odd_port; /* the text of OPENCLAW_GATEWAY_PORT or gateway.port where it is set and is no port; NULL */
     const char *odd_port_name; /* which of them */
+    bool odd_port_quoted; /* gateway.port is a text, which may well be a number: OpenClaw refuses it all the same */
     const char *stale_lock; /* a lock file that a killed gateway left behind, or NULL */
 };
 

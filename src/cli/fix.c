@@ -125,6 +125,20 @@ static bool is_changed(const cJSON *operation)
     return !kind || strcmp(kind, dr_operation_kind_name(DR_RUN_COMMAND)) != 0;
 }
 
+/* What is taken out of a file must stand there still: it is taken in the next round, when another repair of this one changes that file. */
+static bool takes_from(const cJSON *operation, void *const *taken)
+{
+    const cJSON *edit;
+
+    cJSON_ArrayForEach (edit, cJSON_GetObjectItemCaseSensitive(operation, "edits")) {
+        const char *path = dr_json_text(cJSON_GetObjectItemCaseSensitive(edit, "from"), "path");
+
+        if (path && tfind(path, taken, compare_paths))
+            return true;
+    }
+    return false;
+}
+
 static bool has_operations(const struct dr_look *look, const char *fingerprint, void *const *taken)
 {
     const cJSON *operation;
@@ -137,7 +151,7 @@ static bool has_operations(const struct dr_look *look, const char *fingerprint, 
         if (!own || strcmp(own, fingerprint) != 0)
             continue;
         /* Another repair of this round already changes the file: it is looked at anew in the next round. */
-        if (!path || (is_changed(operation) && tfind(path, taken, compare_paths)))
+        if (!path || (is_changed(operation) && tfind(path, taken, compare_paths)) || takes_from(operation, taken))
             return false;
         any = true;
     }

@@ -134,6 +134,8 @@ void dr_finding_restrict(struct dr_finding *finding, enum dr_safety safety, cons
         finding->safety = safety;
     if (why)
         finding->why = dr_strdup(finding->context, why);
+    else if (finding->safety == DR_MANUAL)
+        finding->why = NULL; /* the row's says why consent is asked for, not why nothing is offered */
 }
 
 void dr_finding_identity(struct dr_finding *finding, const char *identity)

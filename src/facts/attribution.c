@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum { MOST_PEERS = 32 };
-static const int64_t old_ms = (int64_t)7 * 24 * 3600 * 1000;
 
 struct gathering {
     struct dr_context *context;
@@ -94,7 +93,7 @@ static void take_meeting(struct gathering *gathering, const struct dr_log *log, 
 {
     bool refused = strcmp(meeting->signature->id, "proxy-attribution") == 0;
     bool forwards = strcmp(meeting->signature->id, "closed-before-connect") == 0 && meeting->forwarded;
-    bool recent = meeting->last_ms == 0 || dr_now_ms(gathering->context) - meeting->last_ms < old_ms;
+    bool recent = dr_log_is_recent(gathering->context, meeting->last_ms);
     struct dr_proxy_peer *peer =
         meeting->address.family && (refused || forwards) ? peer_at(gathering, &meeting->address) : NULL;
 

@@ -67,11 +67,14 @@ static void read_ports(struct dr_context *context, struct dr_gateway *gateway)
         }
     }
     if (dr_config_lookup(dr_config(context), "gateway.port", &value) == 1 && value.text) {
+        bool is_text = value.type == DR_VALUE_STRING;
+
         gateway->file_port = port_of(value.text);
         gateway->file_source = value.source;
-        if (gateway->file_port == 0 && !gateway->odd_port) {
+        if ((gateway->file_port == 0 || is_text) && !gateway->odd_port) {
             gateway->odd_port = value.text;
             gateway->odd_port_name = "gateway.port";
+            gateway->odd_port_quoted = is_text;
         }
     }
     gateway->configured_port = gateway->environment_port ? gateway->environment_port
@@ -118,21 +121,21 @@ struct own_ports {
 };
 
 /* On a host with many Node processes not all are kept (facts/proc.h); a few more may be asked for. */
-static long owner_of(struct own_ports *ports, const struct dr_socket *socket)
+static bool is_own(struct own_ports *ports, const struct dr_socket *socket)
 {
     long kept = dr_process_of_socket(ports->context, socket->inode);
 
     if (kept || socket->uid != ports->uid || ports->asked == MOST_OWNERS_ASKED)
-        return kept;
+        return kept == ports->pid;
     ports->asked++;
-    return dr_socket_owner(ports->context, socket->inode);
+    return dr_socket_is_held_by(ports->context, socket->inode, ports->pid);
 }
 
 static void note_port(const struct dr_socket *socket, void *state)
 {
     struct own_ports *ports = state;
 
-    if (owner_of(ports, socket) == ports->pid && (ports->lowest == 0 || socket->local_port < ports->lowest))
+    if ((ports->lowest == 0 || socket->local_port < ports->lowest) && is_own(ports, socket))
         ports->lowest = socket->local_port;
 }
 

@@ -163,6 +163,8 @@ static bool is_proxy(const char *title)
 /* Node names its main thread "node" or "MainThread", until OpenClaw gives it a title. */
 static enum kind kind_of(const char *title)
 {
+    if (strcmp(title, "openclaw-doctor") == 0)
+        return KIND_OTHER; /* ourselves, twice */
     if (dr_text_starts_with(title, "openclaw") || dr_text_starts_with(title, "clawdbot"))
         return KIND_OPENCLAW;
     if (strcmp(title, "node") == 0 || strcmp(title, "MainThread") == 0 || strcmp(title, "bun") == 0)
@@ -251,16 +253,21 @@ static void meet(struct dr_context *context, long pid, const char *title)
     context->met = met;
 }
 
-/* comm of a process. `ret_open`: it may be looked into (root may into all, others into their own). False when it is gone. */
-static bool title_of(const struct dr_context *context, int proc_fd, const char *pid, char title[32], bool *ret_open)
+/* May it be looked into? Root may into all, others into their own. */
+static bool may_open(const struct dr_context *context, int proc_fd, const char *pid)
+{
+    struct stat st;
+
+    return context->request->uid == 0 ||
+           (fstatat(proc_fd, pid, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == context->request->uid);
+}
+
+/* comm of a process. False when it is gone. Asked of every process of the host: no call more than it takes. */
+static bool title_of(int proc_fd, const char *pid, char title[32])
 {
     char path[64];
-    struct stat st;
     _cleanup_close_ int fd = -1;
 
-    if (fstatat(proc_fd, pid, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return false;
-    *ret_open = context->request->uid == 0 || st.st_uid == context->request->uid;
     (void)snprintf(path, sizeof(path), "%.20s/comm", pid);
     fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     ssize_t length = fd < 0 ? -1 : read(fd, title, 31);
@@ -284,9 +291,8 @@ void dr_processes_keep(struct dr_context *context)
     dir = opendir(request->proc);
     for (unsigned i = 0; dir && i < MOST_PROCESSES && (entry = readdir(dir)); i++) {
         char title[32];
-        bool open;
 
-        if (!isdigit((unsigned char)entry->d_name[0]) || !title_of(context, dirfd(dir), entry->d_name, title, &open))
+        if (!isdigit((unsigned char)entry->d_name[0]) || !title_of(dirfd(dir), entry->d_name, title))
             continue;
         long pid = strtol(entry->d_name, NULL, 10);
         enum kind kind = kind_of(title);
@@ -295,7 +301,7 @@ void dr_processes_keep(struct dr_context *context)
             meet(context, pid, title);
             met++;
         }
-        if (open && kind != KIND_OTHER && kept[kind] < MOST_KEPT) {
+        if (kind != KIND_OTHER && kept[kind] < MOST_KEPT && may_open(context, dirfd(dir), entry->d_name)) {
             keep(context, pid);
             kept[kind]++;
         }

@@ -62,7 +62,9 @@ class Scene:
 
     def reached(self, answer) -> bool:
         """2026.9.6 lets a client with the token in without a device, and its status says so; earlier ones list the devices."""
-        return "· reachable" in answer.text if self.release.sqlite else answer.code == 0
+        if self.release.sqlite:  # "reachable" is said of whoever answers, with "gateway connect failed: ... unauthorized" below
+            return "· reachable" in answer.text and "gateway connect failed" not in answer.text
+        return answer.code == 0
 
     def ask(self, token=GATEWAY_TOKEN) -> harness.Result:
         """OpenClaw's own command line on the host, at the published port."""
