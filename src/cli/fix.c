@@ -4,6 +4,7 @@
 #include "cli/fix_patience.h"
 #include "cli/fix_verdict.h"
 #include "cli/prompt.h"
+#include "repair/command.h"
 
 #include <limits.h>
 #include <search.h>
@@ -435,6 +436,18 @@ static int all_rounds(struct fixing *fixing)
     return r;
 }
 
+/* Root carries out a saved plan: could somebody else have written it? */
+static int judge_plan_file(const struct dr_session *session, struct dr_repair_target *target)
+{
+    const char *path = session->options->operand;
+    _cleanup_free_ char *absolute = path && path[0] != '/' ? dr_path_join(session->working_directory, path) : NULL;
+
+    if (path && path[0] != '/' && !absolute)
+        return -ENOMEM;
+    target->plan_of_user = geteuid() == 0 && (!path || dr_path_in_roots_hands(absolute ? absolute : path, NULL) < 0);
+    return 0;
+}
+
 int dr_fix_run(const struct dr_session *session, const struct dr_look *first, bool only_first, struct dr_look *ret_last,
                cJSON **ret_repairs, char **ret_settled, struct dr_error *error)
 {
@@ -443,6 +456,8 @@ int dr_fix_run(const struct dr_session *session, const struct dr_look *first, bo
 
     fixing.repairs = cJSON_CreateArray();
     fixing.attempted = cJSON_CreateObject();
+    if (r >= 0 && only_first)
+        r = judge_plan_file(session, &fixing.place.target);
     if (r >= 0 && (!fixing.repairs || !fixing.attempted))
         r = dr_error_set(error, -ENOMEM, "out of memory");
     if (r >= 0)

@@ -337,9 +337,9 @@ START_TEST(takes_anything)
     ck_assert_ptr_nonnull(text);
     for (size_t i = 0; i < length; i++)
         text[i] = part[i % strlen(part)];
-    ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &before), 0);
+    ck_assert_int_eq(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before), 0);
     look(&scene, text, length);
-    ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &after), 0);
+    ck_assert_int_eq(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after), 0);
     ck_assert_int_le(after.tv_sec - before.tv_sec, 5);
     free(text);
 }
@@ -351,6 +351,7 @@ int main(void)
     TCase *cases = tcase_create("traefik");
     SRunner *runner = srunner_create(suite);
 
+    tcase_set_timeout(cases, 60); /* what is measured is the processor's time */
     tcase_add_test(cases, reads_yaml);
     tcase_add_loop_test(cases, tcp_routers_hand_on_bytes, 0, (int)DR_COUNT(tcps));
     tcase_add_test(cases, of_one_name_the_first_file_counts);
