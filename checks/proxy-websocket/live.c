@@ -43,7 +43,7 @@ void dr_proxy_judge_live(struct dr_proxy_judging *judging)
 {
     const struct dr_endpoint *through = judging->through;
 
-    if (!through || through->socket.reach == DR_REACH_NOT_ASKED)
+    if (judging->without_sockets || !through || through->socket.reach == DR_REACH_NOT_ASKED)
         return;
     const struct dr_socket_answer *socket = &through->socket;
     const char *seen = dr_proxy_live_text(judging->context, through);
@@ -64,6 +64,7 @@ void dr_proxy_judge_live(struct dr_proxy_judging *judging)
         dr_proxy_found(judging, DR_PROXY_UPSTREAM_UNREACHABLE, 0, dr_format(judging->context, "it answers %s", seen));
         judging->confidence[DR_PROXY_UPSTREAM_UNREACHABLE] = DR_CERTAIN;
     } else {
-        dr_proxy_found(judging, DR_PROXY_FAILS_LIVE, 0, dr_format(judging->context, "it answers %s", seen));
+        dr_proxy_found(judging, DR_PROXY_FAILS_LIVE, 0,
+                       dr_format(judging->context, "%s%s", socket->reach == DR_REACH_ANSWERED ? "it answers " : "", seen));
     }
 }

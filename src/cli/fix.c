@@ -312,7 +312,7 @@ static bool is_content(const struct fixing *fixing, const struct round *round, c
     for (size_t i = 0; i < round->group_count; i++)
         if (was_applied(round, &round->groups[i]) && dr_fix_verdict(fixing->look, after, round->groups[i].finding))
             return false;
-    return true;
+    return !dr_fix_has_new_error(fixing->look, after);
 }
 
 static int look_with_patience(struct fixing *fixing, const struct round *round, struct dr_look *ret_look)

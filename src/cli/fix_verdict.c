@@ -42,7 +42,7 @@ static unsigned count_errors(const struct dr_look *look)
     return count;
 }
 
-static bool has_new_error(const struct dr_look *before, const struct dr_look *after)
+bool dr_fix_has_new_error(const struct dr_look *before, const struct dr_look *after)
 {
     const cJSON *finding;
 
@@ -61,7 +61,7 @@ const char *dr_fix_verdict(const struct dr_look *before, const struct dr_look *a
         return "looked again: the problem is still there";
     if (looked_well(before, check) && !looked_well(after, check))
         return "looked again: could not tell any more";
-    if (has_new_error(before, after) && count_errors(after) >= count_errors(before))
+    if (dr_fix_has_new_error(before, after) && count_errors(after) >= count_errors(before))
         return "looked again: it made something else worse";
     return NULL;
 }
