@@ -11,7 +11,16 @@
 
 #include <string.h>
 
-enum problem { BEHIND_PORT, CONTAINER_LOOPBACK, VARIABLE_UNREAD, WITHOUT_AUTH, UNKNOWN_MODE, CUSTOM_MISSING, OVERRIDDEN };
+enum problem {
+    BEHIND_PORT,
+    CONTAINER_LOOPBACK,
+    VARIABLE_UNREAD,
+    WITHOUT_AUTH,
+    UNKNOWN_MODE,
+    CUSTOM_MISSING,
+    CUSTOM_REFUSED,
+    OVERRIDDEN
+};
 
 static const struct dr_problem problems[] = {
     [BEHIND_PORT] = {
@@ -33,8 +42,8 @@ static const struct dr_problem problems[] = {
         .code = "variable-unread",
         .severity = DR_WARNING,
         .confidence = DR_LIKELY,
-        .message = "OPENCLAW_GATEWAY_BIND is \"{variable}\", but OpenClaw does not read it: {mode} counts. Compose files hand it on as --bind; "
-                   "nothing here does.",
+        .message = "OPENCLAW_GATEWAY_BIND is \"{variable}\", and OpenClaw does not read it. Compose files hand it on as --bind; nothing here "
+                   "does. What counts is {mode}.",
         .advice = "Set gateway.bind, or start the gateway with --bind {variable}.",
     },
     [WITHOUT_AUTH] = {
@@ -53,7 +62,7 @@ static const struct dr_problem problems[] = {
         .severity = DR_ERROR,
         .confidence = DR_CERTAIN,
         .message = "\"{bind}\" is no way to bind ({from}): the gateway refuses to start.",
-        .advice = "Write loopback, lan, tailnet, auto or custom; an address goes into gateway.customBindHost.",
+        .advice = "Write loopback, lan, tailnet or auto{custom}.",
     },
     [CUSTOM_MISSING] = {
         .code = "custom-host-missing",
@@ -61,6 +70,14 @@ static const struct dr_problem problems[] = {
         .confidence = DR_CERTAIN,
         .message = "gateway.bind is \"custom\", and gateway.customBindHost {is}: the gateway refuses to start.",
         .advice = "Write the IPv4 address to listen on into gateway.customBindHost, or set gateway.bind to loopback or lan.",
+    },
+    [CUSTOM_REFUSED] = {
+        .code = "custom-refused",
+        .severity = DR_ERROR,
+        .confidence = DR_LIKELY,
+        .message = "The gateway does not start: OpenClaw {release} does not know gateway.customBindHost (\"Unrecognized key\"), and does not "
+                   "take gateway.bind \"custom\" without it.",
+        .advice = "Set gateway.bind to loopback, lan or tailnet and take gateway.customBindHost out, or update OpenClaw to 2026.2.21 or later.",
     },
     [OVERRIDDEN] = {
         .code = "bind-overridden",
@@ -91,6 +108,7 @@ static struct dr_finding *tell(const struct judging *judging, enum problem probl
 static void judge_mode(const struct judging *judging)
 {
     const struct dr_binding *binding = judging->binding;
+    const struct dr_installs *installs = dr_installs(judging->context);
     struct dr_address address;
 
     if (!binding->mode_known) {
@@ -98,6 +116,13 @@ static void judge_mode(const struct judging *judging)
 
         dr_finding_text(finding, "bind", dr_format(judging->context, "%.40s", binding->mode));
         dr_finding_text(finding, "from", binding->mode_from);
+        dr_finding_word(finding, "custom",
+                        installs->rules->custom_bind ? ", or custom; an address goes into gateway.customBindHost" : "");
+    } else if (!installs->rules->custom_bind && installs->release_known &&
+               (strcmp(binding->mode, "custom") == 0 || binding->custom_host)) {
+        struct dr_finding *finding = tell(judging, CUSTOM_REFUSED, &binding->source);
+
+        dr_finding_text(finding, "release", dr_release_text(judging->context, &installs->release));
     } else if (strcmp(binding->mode, "custom") == 0 &&
                (!binding->custom_host || !dr_address_parse(binding->custom_host, &address) || address.family != 4)) {
         struct dr_finding *finding = tell(judging, CUSTOM_MISSING, &binding->source);

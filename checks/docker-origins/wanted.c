@@ -138,7 +138,8 @@ static void take_meeting(const struct dr_origins *origins, const struct dr_log_m
     char origin[DR_ORIGIN_TEXT];
 
     if (strcmp(meeting->signature->id, "origin-refused") != 0 || !meeting->origin ||
-        !dr_origin_normal(meeting->origin, origin) || is_allowed(origins, origin, meeting->host, local))
+        !dr_log_is_recent(context, meeting->last_ms) || !dr_origin_normal(meeting->origin, origin) ||
+        is_allowed(origins, origin, meeting->host, local))
         return;
     const char *how = dr_format(context, "the gateway's log, %zu time%s", meeting->count, meeting->count == 1 ? "" : "s");
 

@@ -177,7 +177,8 @@ static bool clients_are_refused(const struct judging *judging)
     for (size_t i = 0; live->fact.state == DR_KNOWN && i < live->count; i++) {
         const char *type = live->endpoints[i].socket.error_type;
 
-        if (live->endpoints[i].route && type && strcmp(type, "proxy_attribution_required") == 0)
+        if (live->endpoints[i].route && !live->endpoints[i].over_loopback && type &&
+            strcmp(type, "proxy_attribution_required") == 0)
             return true;
     }
     for (size_t i = 0; i < judging->attribution->peer_count; i++) {

@@ -209,7 +209,8 @@ static bool is_through(const struct dr_endpoint *endpoint)
 static void judge_route(struct judging *judging, const struct dr_route *route)
 {
     const struct dr_endpoint *endpoint = endpoint_of(judging, route);
-    bool proven = endpoint && says_403(endpoint);
+    /* Over loopback nobody is left to be the client, whatever the proxy does: that proves nothing. */
+    bool proven = endpoint && !endpoint->over_loopback && says_403(endpoint);
     struct dr_approach approach;
     const char *unknown, *why = NULL;
 
@@ -270,11 +271,17 @@ static void judge_refused_peer(struct judging *judging, const struct dr_log *log
         lines_text(judging, peer->refused, peer->refused_ms));
 }
 
+static bool is_history(const struct judging *judging, const struct dr_log_hit *hit)
+{
+    return (hit->last_ms && hit->last_ms <= config_changed_ms(judging->context)) ||
+           !dr_log_is_recent(judging->context, hit->last_ms);
+}
+
 static void judge_old_log(struct judging *judging, const struct dr_log *log)
 {
     const struct dr_log_hit *hit = dr_log_find(log, "proxy-untrusted");
 
-    if (!hit || (hit->last_ms && hit->last_ms <= config_changed_ms(judging->context)))
+    if (!hit || is_history(judging, hit))
         return;
     struct dr_finding *finding = dr_report(judging->findings, &problems[UNTRUSTED], &log->fact.source);
 
@@ -284,8 +291,8 @@ static void judge_old_log(struct judging *judging, const struct dr_log *log)
 static void judge_unmarked(struct judging *judging, const struct dr_log *log)
 {
     const struct dr_log_hit *hit = dr_log_find(log, "host-not-local");
-
-    if (!hit || (hit->last_ms && hit->last_ms <= config_changed_ms(judging->context)))
+    /* What a proxy did before it was changed is history. */
+    if (!hit || is_history(judging, hit) || (hit->last_ms && hit->last_ms <= judging->attribution->proxies_changed_ms))
         return;
     struct dr_finding *finding = dr_report(judging->findings, &problems[UNMARKED], &log->fact.source);
 

@@ -7,7 +7,9 @@
 
 #include "api/approach.h"
 #include "api/config.h"
+#include "api/gateway.h"
 #include "api/install.h"
+#include "api/listeners.h"
 
 #include <string.h>
 #include <strings.h>
@@ -52,7 +54,7 @@ static void judge_upgrade(struct dr_proxy_judging *judging)
     const char *why = route->upgrade_why ? route->upgrade_why : "";
 
     /* What a real handshake meets is worth more than what the configuration reads like. */
-    if (route->upgrade == DR_UPGRADE_PASSED || dr_proxy_live_works(judging))
+    if (route->upgrade == DR_UPGRADE_PASSED || dr_proxy_live_works(judging) || judging->without_sockets)
         return;
     if (route->upgrade == DR_UPGRADE_UNKNOWN)
         return; /* see judge_unknown */
@@ -70,8 +72,8 @@ static void judge_unknown(const struct dr_proxy_judging *judging)
 {
     const struct dr_route *route = judging->route;
 
-    if (route->upgrade != DR_UPGRADE_UNKNOWN || dr_proxy_live_works(judging) || judging->found[DR_PROXY_FAILS_LIVE] ||
-        judging->found[DR_PROXY_UPSTREAM_UNREACHABLE])
+    if (route->upgrade != DR_UPGRADE_UNKNOWN || judging->without_sockets || dr_proxy_live_works(judging) ||
+        judging->found[DR_PROXY_FAILS_LIVE] || judging->found[DR_PROXY_UPSTREAM_UNREACHABLE])
         return;
     dr_could_not_tell(judging->findings, &route->source, "whether WebSocket upgrades reach the gateway: %s",
                       route->upgrade_why ? route->upgrade_why : "the configuration does not say");
@@ -83,7 +85,7 @@ static void judge_timeout(struct dr_proxy_judging *judging)
 {
     const struct dr_route *route = judging->route;
 
-    if (route->idle_timeout_ms <= 0 || route->idle_timeout_ms >= TICK_MS + TICK_MARGIN_MS)
+    if (judging->without_sockets || route->idle_timeout_ms <= 0 || route->idle_timeout_ms >= TICK_MS + TICK_MARGIN_MS)
         return;
     dr_proxy_found(judging, DR_PROXY_IDLE_TIMEOUT, DR_MEND_TIMEOUT, NULL);
     if (route->idle_timeout_source.path)
@@ -102,6 +104,21 @@ static bool trusts(const struct dr_proxy_judging *judging, const char *const *li
     return false;
 }
 
+/* HAProxy looks a name up once, and keeps the first address (haproxy 2.6: str2sa_range); the others try both. */
+static bool takes_one_address(const struct dr_route *route)
+{
+    return route->config->kind == DR_PROXY_HAPROXY;
+}
+
+static bool listens_on_v4_only(struct dr_context *context)
+{
+    static const struct dr_address loopback4 = { 4, { 127, 0, 0, 1 } }, loopback6 = { 6, { [15] = 1 } };
+    const struct dr_listeners *listeners = dr_listeners(context, dr_gateway(context)->port);
+
+    return listeners->fact.state == DR_KNOWN && dr_listener_at(listeners, &loopback4) &&
+           !dr_listener_at(listeners, &loopback6);
+}
+
 /* "localhost" matters where the gateway would treat its two addresses differently. */
 static void judge_upstream(struct dr_proxy_judging *judging)
 {
@@ -115,7 +132,10 @@ static void judge_upstream(struct dr_proxy_judging *judging)
         return;
     bool four = trusts(judging, list, count, "127.0.0.1"), six = trusts(judging, list, count, "::1");
 
-    if (four != six)
+    if (takes_one_address(route) && listens_on_v4_only(judging->context))
+        dr_proxy_found(judging, DR_PROXY_UPSTREAM_LOCALHOST, DR_MEND_UPSTREAM,
+                       "it asks one of the two only, mostly ::1, and the gateway does not listen there");
+    else if (four != six)
         dr_proxy_found(judging, DR_PROXY_UPSTREAM_LOCALHOST, DR_MEND_UPSTREAM,
                        dr_format(judging->context, "gateway.trustedProxies has %s only", four ? "127.0.0.1" : "::1"));
 }
@@ -132,16 +152,6 @@ static void judge_host(struct dr_proxy_judging *judging)
     judging->where[DR_PROXY_HOST_REPLACED] = &host->source;
 }
 
-static const char *base_path(struct dr_context *context)
-{
-    struct dr_config_value value;
-
-    return dr_config_lookup(dr_config(context), "gateway.controlUi.basePath", &value) > 0 && value.type == DR_VALUE_STRING &&
-                   value.text
-               ? value.text
-               : "";
-}
-
 static size_t without_slash(const char *path)
 {
     size_t length = strlen(path);
@@ -151,14 +161,24 @@ static size_t without_slash(const char *path)
     return length;
 }
 
+static const char *base_path(struct dr_context *context)
+{
+    struct dr_config_value value;
+
+    return dr_config_lookup(dr_config(context), "gateway.controlUi.basePath", &value) > 0 && value.type == DR_VALUE_STRING &&
+                   value.text
+               ? dr_strndup(context, value.text, without_slash(value.text))
+               : "";
+}
+
 /* The paths that browsers ask for have the prefix; the gateway has to know it, in its own view of the path. */
 static void judge_path(struct dr_proxy_judging *judging)
 {
     const struct dr_route *route = judging->route;
-    const char *path = route->path ? route->path : "/", *base = base_path(judging->context);
+    const char *path = route->path ? route->path : "/", *base = judging->base;
     const char *seen = route->upstream_path ? route->upstream_path : path;
 
-    if (without_slash(path) == 0)
+    if (without_slash(path) == 0 || judging->beside)
         return;
     if (without_slash(seen) == without_slash(base) && strncmp(seen, base, without_slash(seen)) == 0)
         return;
@@ -193,6 +213,18 @@ static const char *clients_come_by(const struct dr_proxy_judging *judging)
     return listen;
 }
 
+/* A route, whatever the line it stands at: a repair of another one moves lines. */
+static const char *identity_of(const struct dr_proxy_judging *judging)
+{
+    const struct dr_route *route = judging->route;
+
+    return dr_format(judging->context, "%s %s %s", clients_come_by(judging),
+                     route->path      ? route->path
+                     : route->pattern ? route->pattern
+                                      : "",
+                     route->upstream_text ? route->upstream_text : "");
+}
+
 static void report(struct dr_proxy_judging *judging, enum dr_proxy_problem problem)
 {
     const struct dr_problem *row = &dr_proxy_websocket_problems[problem];
@@ -200,6 +232,7 @@ static void report(struct dr_proxy_judging *judging, enum dr_proxy_problem probl
     struct dr_finding *finding =
         dr_report(judging->findings, row, judging->where[problem] ? judging->where[problem] : &route->source);
 
+    dr_finding_identity(finding, identity_of(judging));
     dr_finding_severity(finding, judging->severity[problem]);
     dr_finding_confidence(finding, judging->confidence[problem]);
     dr_finding_text(finding, "proxy", dr_proxy_kind_name(route->config->kind));
@@ -234,7 +267,7 @@ static void report(struct dr_proxy_judging *judging, enum dr_proxy_problem probl
     }
 }
 
-static const struct dr_endpoint *endpoint_of(const struct dr_live *live, const struct dr_route *route)
+const struct dr_endpoint *dr_proxy_endpoint(const struct dr_live *live, const struct dr_route *route)
 {
     for (size_t i = 0; live->fact.state == DR_KNOWN && i < live->count; i++)
         if (live->endpoints[i].route == route)
@@ -250,9 +283,11 @@ static void judge(struct dr_context *context, const struct dr_route *route, stru
         .rules = dr_installs(context)->rules,
         .live = dr_live(context),
         .route = route,
+        .base = base_path(context),
     };
 
-    judging.through = endpoint_of(judging.live, route);
+    judging.through = dr_proxy_endpoint(judging.live, route);
+    dr_proxy_find_sibling(&judging);
     judge_upgrade(&judging);
     dr_proxy_judge_forwarding(&judging);
     judge_timeout(&judging);

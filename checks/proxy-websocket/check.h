@@ -34,6 +34,10 @@ struct dr_proxy_judging {
     const struct dr_live *live;
     const struct dr_route *route;
     const struct dr_endpoint *through; /* the live probe through this route; NULL: there is none */
+    const char *base; /* gateway.controlUi.basePath without a slash at its end: where sockets go; "" */
+    const struct dr_route
+        *beside; /* the route of the same server that takes that path, where this one does not; else NULL */
+    bool without_sockets; /* ... and they get through there */
     unsigned mends; /* all that this route needs: every finding's repair does the whole */
     bool found[DR_PROXY_PROBLEMS];
     const char *why[DR_PROXY_PROBLEMS]; /* fills {why} */
@@ -43,6 +47,12 @@ struct dr_proxy_judging {
 };
 
 void dr_proxy_found(struct dr_proxy_judging *judging, enum dr_proxy_problem problem, unsigned mends, const char *why);
+
+/* The live probe through a route; NULL: there is none. */
+const struct dr_endpoint *dr_proxy_endpoint(const struct dr_live *live, const struct dr_route *route);
+
+/* siblings.c: fills `beside` and `without_sockets`. */
+void dr_proxy_find_sibling(struct dr_proxy_judging *judging);
 
 /* forwarding.c: who the gateway takes the clients of this route for. */
 void dr_proxy_judge_forwarding(struct dr_proxy_judging *judging);

@@ -64,22 +64,27 @@ static void judge_liar(struct dr_proxy_judging *judging, const struct dr_localit
     dr_proxy_found(
         judging, DR_PROXY_SPOOFABLE, DR_MEND_FORWARD,
         "who sends X-Forwarded-For: 127.0.0.1 counts as local, and a new device is paired without anybody being asked");
-    judging->where[DR_PROXY_SPOOFABLE] = &judging->route->headers[DR_ROUTE_FORWARDED_FOR].source;
+    if (judging->route->headers[DR_ROUTE_FORWARDED_FOR].source.path)
+        judging->where[DR_PROXY_SPOOFABLE] = &judging->route->headers[DR_ROUTE_FORWARDED_FOR].source;
 }
 
 void dr_proxy_judge_forwarding(struct dr_proxy_judging *judging)
 {
     struct dr_approach approach;
     struct dr_locality honest, liar;
+    struct dr_address peers[2];
     const char *why;
 
     if (dr_route_approach(judging->context, judging->route, DR_CLAIMS_NOTHING, &approach, &why) < 0) {
         /* An upstream on another host, as seen from here: nothing to say. A header that cannot be told is said. */
-        if (dr_route_peer(judging->route))
+        if (dr_route_peers(judging->context, judging->route, peers) > 0)
             dr_could_not_tell(judging->findings, &judging->route->source, "whom the gateway takes the clients for: %s", why);
         return;
     }
     dr_locality_judge(judging->rules, &approach, &honest);
+    /* Files of the page, without an upgrade: nobody connects or is paired there, but requests may be refused. */
+    if (judging->without_sockets && judging->route->upgrade == DR_UPGRADE_DROPPED && honest.ingress != DR_INGRESS_REFUSED)
+        return;
     judge_honest(judging, &honest);
     if (dr_route_approach(judging->context, judging->route, DR_CLAIMS_LOCAL, &approach, &why) < 0)
         return;

@@ -45,17 +45,13 @@ struct dr_attribution {
     size_t trusted_count;
     const struct dr_proxy_peer *peers; /* each address once; at most 32 */
     size_t peer_count;
+    /* When the configurations of the proxies that lead here were last changed. 0: there are none; -1: one of them does not say from where it asks. */
+    int64_t proxies_changed_ms;
 };
 
 const struct dr_attribution *dr_attribution(struct dr_context *context);
 
 /* Does this route tell the gateway for whom it asks? Any forwarding header that is set or appended; unknown is false. */
 bool dr_route_forwards(const struct dr_route *route);
-
-/*
- * The addresses that the gateway sees when somebody asks through the route, at most two ("localhost" may be both). 0: not known (another host,
- * a container, a unix socket).
- */
-size_t dr_route_peers(struct dr_context *context, const struct dr_route *route, struct dr_address ret_peers[2]);
 
 #endif

@@ -35,10 +35,20 @@ void dr_finding_severity(struct dr_finding *finding, enum dr_severity severity);
 void dr_finding_confidence(struct dr_finding *finding, enum dr_confidence confidence);
 void dr_finding_restrict(struct dr_finding *finding, enum dr_safety safety, const char *why);
 
+/*
+ * What it is about, where several findings of one problem may stand at one file (a route of a proxy): so that each keeps its fingerprint when
+ * another is repaired. Not shown. Without it they are told apart by their order.
+ */
+void dr_finding_identity(struct dr_finding *finding, const char *identity);
+
 /* What a fixer reads. */
 const struct dr_problem *dr_finding_problem(const struct dr_finding *finding);
 const struct dr_source *dr_finding_subject(const struct dr_finding *finding);
 const char *dr_finding_get(const struct dr_finding *finding, const char *argument); /* NULL when not set */
+
+/* The pieces of an argument "a, b": at most `most`, in the run's memory. Returns how many. */
+size_t dr_finding_list(struct dr_context *context, const struct dr_finding *finding, const char *argument,
+                       const char **ret_texts, size_t most);
 
 /* A part of the question that could not be answered. The check goes on; the report says so and the exit status is 3. */
 void dr_could_not_tell(struct dr_findings *findings, const struct dr_source *subject, const char *format, ...)

@@ -60,6 +60,12 @@ struct dr_route_header {
 /* Does a WebSocket handshake (Upgrade: websocket, Connection: Upgrade, HTTP/1.1) reach the upstream as one? */
 enum dr_upgrade { DR_UPGRADE_UNKNOWN = 0, DR_UPGRADE_PASSED, DR_UPGRADE_DROPPED };
 
+/* Of one of a route's `listens`. */
+struct dr_listen_traits {
+    bool tls;
+    bool proxy_protocol; /* a PROXY line comes first: no client can ask there */
+};
+
 /* A file of the configuration, as it was read. `path` is where it really lies (links resolved by the loader). */
 struct dr_proxy_file {
     const char *path;
@@ -85,10 +91,12 @@ struct dr_route {
 
     /* How clients come in. */
     const char *const *listens; /* NULL-ended: "0.0.0.0:443", "[::]:80", "127.0.0.1:8080", "unix:/run/x" */
+    const struct dr_listen_traits *listen_traits; /* one for each of `listens`; NULL: all are as `tls` says */
     const char *const *names; /* NULL-ended host names; empty: any */
+    bool any_name; /* there are `names`, and it takes what no server has a name for as well (the default server) */
     const char *path; /* prefix that leads here: "/", "/openclaw/"; NULL: a pattern (see `pattern`) */
     const char *pattern; /* the condition as spelt, where it is no plain prefix; else NULL */
-    bool tls; /* clients speak TLS to it */
+    bool tls; /* clients speak TLS to it (at one of `listens` at least) */
 
     /* Where it leads. */
     const char *upstream_text; /* as spelt: "http://localhost:18789", "openclaw:18789" */
@@ -116,6 +124,7 @@ struct dr_proxy_config {
     const char *path; /* the main file */
     const char *found_by; /* "--proxy-config", "/etc/nginx", "running nginx (pid 7)" */
     const char *prefix; /* what relative paths start from, where that was said (nginx -p, httpd -d); else NULL */
+    const char *const *also; /* HAProxy: files and folders that its command line names behind `path`, NULL-ended; else NULL */
     const char *program; /* absolute path of the server's program, NULL: not found */
     long pid; /* of the running server that uses this configuration (its master process), 0: none was found */
     uint64_t pid_start; /* its start in clock ticks since boot: with the pid it names one process for ever */

@@ -89,4 +89,8 @@ const struct dr_token_place *dr_token_at(const struct dr_tokens *tokens, const c
  */
 const char *dr_token_not_copyable(const struct dr_token_place *from);
 
+/* The edit of the file of `to` that gives it the value of `from`: a reference, which holds no secret. */
+struct dr_edit;
+void dr_token_copy(const struct dr_token_place *from, const struct dr_token_place *to, struct dr_edit *ret_edit);
+
 #endif

@@ -177,6 +177,17 @@ static bool has_more_errors(const struct dr_look *before, const struct dr_look *
     return new > 0 && is_now >= was;
 }
 
+bool dr_fix_has_new_error(const struct dr_look *before, const struct dr_look *after)
+{
+    const cJSON *finding;
+
+    cJSON_ArrayForEach (finding, after->findings) {
+        if (is_new_error(before, finding))
+            return true;
+    }
+    return false;
+}
+
 static bool has_changed(const struct dr_look *before, const cJSON *finding, const char *path)
 {
     const cJSON *operation;

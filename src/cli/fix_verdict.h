@@ -22,4 +22,10 @@
 /* NULL: it helped. Else why it is taken back: static text. `finding` is one of `before`, of which operations belong to it as well. */
 const char *dr_fix_verdict(const struct dr_look *before, const struct dr_look *after, const cJSON *finding);
 
+/*
+ * Is there an error of its own that was not there before? That may be the better state (one error for two), or a server that is not done
+ * with reading its configuration: worth another look while there is time.
+ */
+bool dr_fix_has_new_error(const struct dr_look *before, const struct dr_look *after);
+
 #endif

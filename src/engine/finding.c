@@ -134,6 +134,13 @@ void dr_finding_restrict(struct dr_finding *finding, enum dr_safety safety, cons
         finding->safety = safety;
     if (why)
         finding->why = dr_strdup(finding->context, why);
+    else if (finding->safety == DR_MANUAL)
+        finding->why = NULL; /* the row's says why consent is asked for, not why nothing is offered */
+}
+
+void dr_finding_identity(struct dr_finding *finding, const char *identity)
+{
+    finding->identity = dr_strdup(finding->context, identity);
 }
 
 const struct dr_problem *dr_finding_problem(const struct dr_finding *finding)
@@ -157,6 +164,22 @@ static const char *named(const struct dr_named *list, const char *name, size_t l
 const char *dr_finding_get(const struct dr_finding *finding, const char *argument)
 {
     return named(finding->arguments, argument, strlen(argument));
+}
+
+size_t dr_finding_list(struct dr_context *context, const struct dr_finding *finding, const char *argument,
+                       const char **ret_texts, size_t most)
+{
+    const char *list = dr_finding_get(finding, argument);
+    size_t count = 0;
+
+    while (list && *list && count < most) {
+        size_t length = strcspn(list, ", ");
+
+        ret_texts[count++] = dr_strndup(context, list, length);
+        list += length;
+        list += strspn(list, ", ");
+    }
+    return count;
 }
 
 void dr_could_not_tell(struct dr_findings *findings, const struct dr_source *subject, const char *format, ...)
@@ -207,9 +230,10 @@ static unsigned ordinal(const struct dr_findings *findings, const struct dr_find
 static void fingerprint(struct dr_finding *finding, unsigned count)
 {
     char hex[DR_SHA256_HEX];
-    const char *seed = dr_format(finding->context, "%s/%s\n%s\n%s\n%u", finding->check->id, finding->problem->code,
+    const char *seed = dr_format(finding->context, "%s/%s\n%s\n%s\n%u%s%s", finding->check->id, finding->problem->code,
                                  finding->subject.path ? finding->subject.path : "",
-                                 finding->subject.pointer ? finding->subject.pointer : "", count);
+                                 finding->subject.pointer ? finding->subject.pointer : "", count,
+                                 finding->identity ? "\n" : "", finding->identity ? finding->identity : "");
 
     if (dr_sha256_hex(seed, strlen(seed), hex) < 0)
         memset(hex, '0', sizeof(hex));

@@ -25,6 +25,7 @@ struct dr_finding {
     enum dr_confidence confidence;
     enum dr_safety safety;
     const char *why;
+    const char *identity; /* NULL: the place is enough */
     struct dr_named *words; /* of the sentences, not shown apart */
     struct dr_named *evidence;
     struct dr_named *arguments;

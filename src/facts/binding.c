@@ -151,19 +151,19 @@ static void take_configured(struct gathering *gathering)
          &(struct dr_source){ .path = dr_config(context)->path });
 }
 
-static enum dr_bind_reach reach_of(const struct gathering *gathering)
+static enum dr_bind_reach reach_of(const struct gathering *gathering, const char *mode)
 {
     const struct dr_binding *binding = gathering->binding;
     const struct dr_rules *rules = dr_installs(gathering->context)->rules;
     struct dr_address custom;
 
-    if (strcmp(binding->mode, "lan") == 0)
+    if (strcmp(mode, "lan") == 0)
         return DR_BIND_ALL;
-    if (strcmp(binding->mode, "auto") == 0)
+    if (strcmp(mode, "auto") == 0)
         return rules->container_binds_all && in_container(gathering) ? DR_BIND_ALL : DR_BIND_LOOPBACK;
-    if (strcmp(binding->mode, "tailnet") == 0)
+    if (strcmp(mode, "tailnet") == 0)
         return DR_BIND_ADDRESS;
-    if (strcmp(binding->mode, "custom") != 0 || !binding->custom_host || !dr_address_parse(binding->custom_host, &custom))
+    if (strcmp(mode, "custom") != 0 || !binding->custom_host || !dr_address_parse(binding->custom_host, &custom))
         return DR_BIND_LOOPBACK;
     if (strcmp(binding->custom_host, "0.0.0.0") == 0)
         return DR_BIND_ALL;
@@ -198,10 +198,12 @@ static void gather(struct dr_context *context, struct dr_binding *binding)
 
     take_configured(&gathering);
     binding->mode_known = is_mode(binding->mode);
-    binding->meant = reach_of(&gathering);
+    binding->meant = reach_of(&gathering, binding->mode);
     if (!binding->running)
         binding->reach = binding->meant;
-    if (variable && *variable && !handed_on && strcmp(variable, binding->mode) != 0)
+    /* A running gateway hides its command line: what it listens on says whether --bind reached it. */
+    if (variable && *variable && !handed_on && strcmp(variable, binding->mode) != 0 &&
+        (!is_mode(variable) || reach_of(&gathering, variable) != binding->reach))
         binding->unread = variable;
 }
 

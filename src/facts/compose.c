@@ -69,7 +69,7 @@ static bool has_known_name(const struct dirent *entry)
     return false;
 }
 
-size_t dr_compose_places(struct dr_context *context, struct dr_compose_place places[DR_MOST_COMPOSE])
+static size_t find_places(struct dr_context *context, struct dr_compose_place places[DR_MOST_COMPOSE])
 {
     const char *home = dr_target(context)->home;
     const char *here = context->request->root ? NULL : dr_working_directory(context);
@@ -98,6 +98,25 @@ size_t dr_compose_places(struct dr_context *context, struct dr_compose_place pla
                 look_in(context, folder, places, &count);
         }
     return count;
+}
+
+/* Asked by several facts, looked for once. */
+struct dr_compose_kept {
+    struct dr_compose_place places[DR_MOST_COMPOSE];
+    size_t count;
+};
+
+size_t dr_compose_places(struct dr_context *context, struct dr_compose_place places[DR_MOST_COMPOSE])
+{
+    struct dr_compose_kept *kept = context->compose;
+
+    if (!kept) {
+        kept = dr_alloc(context, sizeof(*kept));
+        kept->count = find_places(context, kept->places);
+        context->compose = kept;
+    }
+    memcpy(places, kept->places, kept->count * sizeof(*places));
+    return kept->count;
 }
 
 /* ---- what it says ---- */

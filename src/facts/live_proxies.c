@@ -15,6 +15,29 @@ struct listen {
     unsigned port;
 };
 
+/*
+ * Who listens everywhere is asked at an address of this host that others could use: over loopback the proxy would forward 127.0.0.1, and nobody
+ * but the proxy itself would be left to be the client (HTTP 403 since 2026.8.1).
+ */
+static const char *own_address(struct dr_context *context, int family, const char *otherwise)
+{
+    const struct dr_network *network = dr_network(context);
+    const struct dr_address *found = NULL;
+    char text[DR_ADDRESS_TEXT];
+
+    for (size_t i = 0; i < network->count && !found; i++) {
+        const struct dr_address *address = &network->list[i].subnet.base;
+
+        if (!network->list[i].containers && address->family == family && !dr_address_is_loopback(address) &&
+            dr_address_is_own(context, address))
+            found = address;
+    }
+    for (size_t i = 0; i < network->own_count && !found; i++)
+        if (network->own[i].family == family)
+            found = &network->own[i];
+    return found ? dr_strdup(context, dr_address_text(found, text)) : otherwise;
+}
+
 /* "0.0.0.0:443", "[::]:80", "127.0.0.1:8080", "*:80", ":443", "443". False: a socket file, or not to be understood. */
 static bool read_listen(struct dr_context *context, const char *text, bool tls, struct listen *ret_listen)
 {
@@ -43,9 +66,9 @@ static bool read_listen(struct dr_context *context, const char *text, bool tls, 
     if (ret_listen->port == 0 || ret_listen->port > 65535)
         return false;
     if (!*host || strcmp(host, "*") == 0 || strcmp(host, "0.0.0.0") == 0)
-        ret_listen->address = "127.0.0.1";
+        ret_listen->address = own_address(context, 4, "127.0.0.1");
     else if (strcmp(host, "::") == 0)
-        ret_listen->address = "::1";
+        ret_listen->address = own_address(context, 6, "::1");
     else if (dr_address_parse(host, &address))
         ret_listen->address = host;
     else
@@ -105,17 +128,18 @@ static const char *from_text(struct dr_context *context, const struct dr_route *
                : dr_format(context, "%s: %s", server, name);
 }
 
-static void add_route(struct dr_context *context, const struct dr_route *route, const char *listen_text,
-                      struct dr_live_places *places)
+static void add_route(struct dr_context *context, const struct dr_route *route, size_t index, struct dr_live_places *places)
 {
+    const struct dr_listen_traits traits =
+        route->listen_traits ? route->listen_traits[index] : (struct dr_listen_traits){ .tls = route->tls };
     struct listen listen = { .address = NULL };
-    struct dr_live_place like = { .tls = route->tls, .path = path_of(context, route) };
+    struct dr_live_place like = { .tls = traits.tls, .path = path_of(context, route) };
     struct dr_live_place *place;
     struct dr_address number;
     enum dr_reach reach;
     const char *why;
 
-    if (!read_listen(context, listen_text, route->tls, &listen))
+    if (!read_listen(context, route->listens[index], traits.tls, &listen))
         return;
     like.host = first_name(route, listen.address);
     like.port = listen.port;
@@ -128,7 +152,10 @@ static void add_route(struct dr_context *context, const struct dr_route *route, 
         return;
     place->endpoint->route = route;
     place->endpoint->source = route->source;
-    if (route->pattern && !route->path)
+    place->endpoint->over_loopback = dr_address_parse(listen.address, &number) && dr_address_is_loopback(&number);
+    if (traits.proxy_protocol)
+        dr_live_settle(place->endpoint, DR_REACH_NOT_ASKED, "only another proxy can ask there: it begins with a PROXY line");
+    else if (route->pattern && !route->path)
         dr_live_settle(place->endpoint, DR_REACH_NOT_ASKED, "which path leads there is a pattern: it is not guessed");
     else if (!dr_address_parse(listen.address, &number) || !dr_address_is_own(context, &number))
         dr_live_settle(place->endpoint, DR_REACH_NOT_ASKED, "the proxy listens at an address that this host does not have");
@@ -142,7 +169,7 @@ void dr_live_find_proxy_places(struct dr_context *context, const struct dr_route
     size_t before = places->count;
 
     for (size_t i = 0; i < count; i++)
-        for (const char *const *listen = routes[i]->listens; listen && *listen; listen++)
+        for (size_t listen = 0; routes[i]->listens && routes[i]->listens[listen]; listen++)
             if (places->count - before < MOST_PROXY_PLACES)
-                add_route(context, routes[i], *listen, places);
+                add_route(context, routes[i], listen, places);
 }

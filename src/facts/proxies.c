@@ -71,9 +71,13 @@ static void read_place(struct dr_context *context, const struct dr_proxy_place *
 {
     const struct dr_proxy_format *format = formats[place->kind];
     struct dr_proxy_config *config = dr_alloc(context, sizeof(*config));
+    struct dr_proxy_loader *loader = dr_alloc(context, sizeof(*loader)); /* a reader may keep it */
 
-    if (!format || format->read(dr_proxy_loader(context, place->pid), place->path, place->prefix, config) < 0)
+    *loader = *dr_proxy_loader(context, place->pid);
+    loader->also = place->also;
+    if (!format || format->read(loader, place->path, place->prefix, config) < 0)
         return;
+    config->also = place->also;
     config->kind = place->kind;
     config->path = place->path;
     config->prefix = place->prefix;

@@ -17,6 +17,7 @@ struct dr_proxy_place {
     enum dr_proxy_kind kind;
     const char *path;
     const char *prefix;
+    const char *const *also; /* see struct dr_proxy_config */
     const char *found_by;
     const char *program;
     long pid;

@@ -98,9 +98,9 @@ static struct dr_proxy_place *known(struct dr_proxy_places *places, const struct
 static struct dr_proxy_place *add(struct dr_context *context, struct dr_proxy_places *places, const struct server *server,
                                   const char *path, const char *found_by)
 {
-    struct dr_proxy_place *place = known(places, server, path);
+    struct dr_proxy_place *place = server ? known(places, server, path) : NULL;
 
-    if (place || places->count == DR_MOST_PROXIES)
+    if (!server || place || places->count == DR_MOST_PROXIES)
         return place;
     place = &places->list[places->count++];
     *place = (struct dr_proxy_place){
@@ -159,11 +159,28 @@ static const char *absolute(struct dr_context *context, long pid, const char *pa
     return dr_process_link(context, pid, "cwd", &folder) == 0 ? dr_context_join(context, folder, path) : NULL;
 }
 
+/* HAProxy takes "-f" again and again, and all of it is one configuration. */
+static const char *const *more_values(struct dr_context *context, long pid, const char *const *words, const char *option,
+                                      const char *first)
+{
+    enum { MOST = 16 };
+    const char **list = dr_alloc(context, (MOST + 1) * sizeof(*list));
+    size_t count = 0;
+
+    for (size_t i = 0; words[i] && words[i + 1] && count < MOST; i++) {
+        const char *path = strcmp(words[i], option) == 0 ? absolute(context, pid, words[i + 1]) : NULL;
+
+        if (path && strcmp(path, first) != 0)
+            list[count++] = path;
+    }
+    return count > 0 ? list : NULL;
+}
+
 static const char *joined(struct dr_context *context, const char *const *words)
 {
     const char *text = "";
 
-    for (size_t i = 0; words[i] && i < 24; i++)
+    for (size_t i = 0; i < 24 && words[i]; i++)
         text = dr_format(context, "%s%s%s", text, i ? " " : "", words[i]);
     return text;
 }
@@ -204,6 +221,8 @@ static void take_process(struct dr_context *context, struct dr_proxy_places *pla
     place->pid_start = process.start_ticks;
     place->pid_words = joined(context, words);
     place->prefix = absolute(context, met->pid, value_of(words, server->prefix_word));
+    if (server->kind == DR_PROXY_HAPROXY)
+        place->also = more_values(context, met->pid, words, server->config_words[0], path);
     if (dr_process_link(context, met->pid, "exe", &exe) == 0 && exe[0] == '/')
         place->program = exe;
 }

@@ -298,7 +298,9 @@ static const char *places_looked(struct dr_context *context, const struct dr_tar
 {
     if (target->state_dir_from[0] == '~')
         return dr_format(context,
-                         "there is no OpenClaw state in %s: no .openclaw folder (nor .clawdbot, .moldbot, .moltbot)",
+                         "there is no OpenClaw state in %s: no .openclaw folder (nor .clawdbot, .moldbot, .moltbot); --user "
+                         "NAME or --state-dir DIR "
+                         "looks elsewhere",
                          target->home);
     return dr_format(context, "%s does not exist (from %s)", target->state_dir, target->state_dir_from);
 }

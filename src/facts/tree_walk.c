@@ -3,28 +3,17 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "facts/tree_look.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 enum {
     LONGEST_PATH = 1024 * 1024,
     CHUNK = 64 * 1024,
     SMALL_CHUNK = 2 * 1024, /* once many levels hold names: keeps the deepest tree below 8 MiB */
     MUCH_WAITING = 2 * 1024 * 1024,
-    FIELDS = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_UID | STATX_GID | STATX_INO | STATX_SIZE | STATX_MTIME |
-             STATX_CTIME | STATX_MNT_ID,
-    LOOK = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
-};
-
-/* What one statx tells. Overlay and btrfs give one mount several device numbers: where the kernel knows, the mount counts. */
-struct seen {
-    struct dr_file_identity identity;
-    uint64_t mount; /* 0: kernel before 5.8 */
-    bool mount_root;
 };
 
 /* A folder that is being read. `names`: its subfolders met in the last chunk that are still to be entered. */
@@ -46,8 +35,7 @@ struct walker {
     struct level *levels;
     size_t depth, capacity; /* levels in use, levels there is room for */
     size_t waiting; /* bytes of all names */
-    bool no_openat2;
-    uid_t uid;
+    struct dr_looker looker;
     char *chunk;
 };
 
@@ -71,100 +59,11 @@ static void walker_release(struct walker *walker)
     dr_buffer_release(&walker->path);
 }
 
-static int64_t nanoseconds(struct statx_timestamp time)
-{
-    return time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
-static void identity_from_statx(const struct statx *stx, struct dr_file_identity *ret_identity)
-{
-    *ret_identity = (struct dr_file_identity){
-        .device = ((uint64_t)stx->stx_dev_major & 0xfff) << 8 | (stx->stx_dev_minor & 0xff) |
-                  ((uint64_t)stx->stx_dev_minor & ~UINT64_C(0xff)) << 12 |
-                  ((uint64_t)stx->stx_dev_major & ~UINT64_C(0xfff)) << 32,
-        .inode = stx->stx_ino,
-        .size = stx->stx_size,
-        .mtime_ns = nanoseconds(stx->stx_mtime),
-        .ctime_ns = nanoseconds(stx->stx_ctime),
-        .mode = stx->stx_mode,
-        .uid = stx->stx_uid,
-        .gid = stx->stx_gid,
-        .links = stx->stx_nlink,
-    };
-}
-
-/* `name` "": the descriptor itself. */
-static int look(int fd, const char *name, struct seen *ret_seen)
-{
-    struct statx stx;
-
-    if (statx(fd, name, LOOK | (name[0] ? 0 : AT_EMPTY_PATH), FIELDS, &stx) < 0)
-        return -errno;
-    identity_from_statx(&stx, &ret_seen->identity);
-    ret_seen->mount = stx.stx_mask & STATX_MNT_ID ? stx.stx_mnt_id : 0;
-    ret_seen->mount_root = (stx.stx_attributes_mask & stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
-    return 0;
-}
-
-static bool other_mount(const struct seen *seen, const struct level *level)
+static bool other_mount(const struct dr_seen *seen, const struct level *level)
 {
     if (seen->mount && level->mount)
         return seen->mount_root || seen->mount != level->mount;
     return S_ISDIR(seen->identity.mode) && seen->identity.device != level->identity.device;
-}
-
-static int open_beneath(struct walker *walker, int fd, const char *name, int flags)
-{
-    struct open_how how = {
-        .flags = (uint64_t)(unsigned)flags,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
-    };
-
-    if (!walker->no_openat2) {
-        long opened = syscall(SYS_openat2, fd, name, &how, sizeof(how));
-
-        if (opened >= 0)
-            return (int)opened;
-        if (errno != ENOSYS)
-            return -errno;
-        walker->no_openat2 = true; /* kernel before 5.6, or a seccomp filter that does not know the call */
-    }
-    int opened = openat(fd, name, flags);
-
-    return opened < 0 ? -errno : opened;
-}
-
-static bool same_folder(const struct dr_file_identity *a, const struct dr_file_identity *b)
-{
-    return a->device == b->device && a->inode == b->inode;
-}
-
-/* Opens a folder for listing; `owner` decides whether the kernel allows us to leave its access time alone. */
-static int open_folder(struct walker *walker, int fd, const char *name, const struct dr_file_identity *owner)
-{
-    int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-    bool keep_atime = walker->uid == 0 || owner->uid == walker->uid;
-    int opened = open_beneath(walker, fd, name, flags | (keep_atime ? O_NOATIME : 0));
-
-    if (opened == -EPERM && keep_atime)
-        opened = open_beneath(walker, fd, name, flags); /* root without CAP_FOWNER, as in some containers */
-    if (opened == -EPERM) {
-        walker->no_openat2 = true; /* older seccomp filters refuse unknown calls with EPERM */
-        opened = open_beneath(walker, fd, name, flags);
-    }
-    if (opened < 0)
-        return opened;
-
-    struct seen now;
-    int r = look(opened, "", &now);
-
-    if (r == 0 && !same_folder(&now.identity, owner))
-        r = -ESTALE;
-    if (r < 0) {
-        (void)close(opened);
-        return r;
-    }
-    return opened;
 }
 
 static void tell(struct walker *walker, struct dr_entry *entry, size_t folder_length)
@@ -249,18 +148,18 @@ static void tell_broken(struct walker *walker, const struct level *level, int er
 static int reopen_above(const struct level *level, struct level *above)
 {
     _cleanup_close_ int fd = -1;
-    struct seen now;
+    struct dr_seen now;
 
     if (level->fd < 0)
         return -ESTALE;
     fd = openat(level->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return -errno;
-    int r = look(fd, "", &now);
+    int r = dr_look_at(fd, "", &now);
 
     if (r < 0)
         return r;
-    if (!same_folder(&now.identity, &above->identity))
+    if (!dr_look_same(&now.identity, &above->identity))
         return -ESTALE; /* moved while we were below it */
     if (lseek(fd, above->position, SEEK_SET) < 0)
         return -errno;
@@ -305,7 +204,7 @@ static int open_if_wanted(struct walker *walker, const char *name, struct dr_ent
         entry->unreadable = "lies deeper than the doctor looks (1024 folders)";
         return -1;
     }
-    int fd = open_folder(walker, level->fd, name, &entry->identity);
+    int fd = dr_look_open(&walker->looker, level->fd, name, &entry->identity);
 
     if (fd == -EXDEV)
         entry->other_mount = true; /* mounted a moment ago */
@@ -320,9 +219,9 @@ static int enter(struct walker *walker, const char *name, bool descend)
     const struct level *level = &walker->levels[walker->depth - 1];
     struct dr_entry entry = entry_below(walker, level);
     size_t folder_length = level->path_length;
-    struct seen seen = { 0 };
+    struct dr_seen seen = { 0 };
     int fd = -1;
-    int r = look(level->fd, name, &seen);
+    int r = dr_look_at(level->fd, name, &seen);
 
     if (r == -ENOENT)
         return 0; /* vanished: nothing to tell */
@@ -359,9 +258,9 @@ static int take_chunk(struct walker *walker, size_t length)
         bool folder = found->d_type == DT_DIR;
 
         if (found->d_type == DT_UNKNOWN) {
-            struct seen seen;
+            struct dr_seen seen;
 
-            folder = look(level->fd, found->d_name, &seen) == 0 && S_ISDIR(seen.identity.mode);
+            folder = dr_look_at(level->fd, found->d_name, &seen) == 0 && S_ISDIR(seen.identity.mode);
         }
         if (folder && (descend || walker->depth >= DR_WALK_DEEPEST)) {
             /* The names move to the front of the chunk, over entries that are done with. */
@@ -446,7 +345,7 @@ static int begin(struct walker *walker)
     const struct dr_walk *walk = walker->walk;
     struct dr_entry entry = { .group_passes = true, .others_pass = true };
     _cleanup_close_ int at = -1;
-    struct seen seen = { 0 };
+    struct dr_seen seen = { 0 };
     int fd = -1;
     int r = dr_open(walk->root_fd, walk->path, O_PATH, &at);
 
@@ -455,14 +354,14 @@ static int begin(struct walker *walker)
     if (dr_buffer_append_text(&walker->path, walk->path) < 0)
         return -ENOMEM;
     if (r == 0)
-        r = look(at, "", &seen);
+        r = dr_look_at(at, "", &seen);
     if (r < 0)
         entry.unreadable = dr_errno_text(r);
     entry.identity = seen.identity;
     if (S_ISLNK(seen.identity.mode)) {
         entry.unreadable = "is a symbolic link, which the doctor does not follow";
     } else if (S_ISDIR(seen.identity.mode) && walk->deepest > 0) {
-        fd = open_folder(walker, at, ".", &seen.identity);
+        fd = dr_look_open(&walker->looker, at, ".", &seen.identity);
         if (fd < 0)
             entry.unreadable = dr_errno_text(fd);
     }
@@ -475,7 +374,7 @@ static int prepare(struct walker *walker, const struct dr_walk *walk)
     *walker = (struct walker){
         .walk = walk,
         .path = { .ceiling = LONGEST_PATH },
-        .uid = geteuid(),
+        .looker = { .uid = geteuid() },
         .chunk = malloc(CHUNK),
     };
     return walker->chunk ? 0 : -ENOMEM;
@@ -496,7 +395,7 @@ int dr_walk_single(const struct dr_walk *walk)
     _cleanup_(walker_release) struct walker walker = { 0 };
     struct dr_entry folder = { .group_passes = true, .others_pass = true };
     size_t length = folder_part(walk->path);
-    struct seen seen;
+    struct dr_seen seen;
     int fd;
     int r = prepare(&walker, walk);
 
@@ -507,7 +406,7 @@ int dr_walk_single(const struct dr_walk *walk)
     r = dr_open(walk->root_fd, walker.path.data, O_PATH, &fd);
     if (r < 0)
         return r == -ENOTDIR ? -ENOENT : r;
-    r = look(fd, "", &seen);
+    r = dr_look_at(fd, "", &seen);
     if (r < 0) {
         (void)close(fd);
         return r;

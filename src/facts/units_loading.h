@@ -31,6 +31,13 @@ size_t dr_units_entries(const struct dr_unit_loading *loading, const char *secti
                         const struct dr_unit_entry *const **ret_entries);
 size_t dr_units_file_of(const struct dr_unit_loading *loading, const struct dr_unit_entry *entry);
 
+/* Remembers that a file could not be read, and why. */
+void dr_units_not_read(struct dr_unit_loading *loading, const char *path, int code);
+/* Text with %h and its like replaced; NULL when one is left that the files do not tell. Arena. */
+const char *dr_units_expand(struct dr_unit_loading *loading, const char *text);
+/* Environment=, EnvironmentFile= and UnsetEnvironment= -> the service's variables. */
+void dr_units_environment(struct dr_unit_loading *loading);
+
 /* What the unit says of itself: version, port, what wants it, whether it is a gateway. */
 void dr_units_describe(struct dr_unit_loading *loading);
 

@@ -4,6 +4,7 @@
  * Stages, as in the server itself:
  *   apache_line.c     physical lines -> logical lines -> words                          (ap_cfg_getline, ap_getword_conf)
  *   apache_variable.c Define, ${NAME}, the environment and Debian's envvars             (ap_resolve_env)
+ *   apache_open.c     sections that are open while reading, and conditions that do not hold
  *   apache_tree.c     what is carried out while reading: conditions, macros; the tree   (ap_build_config)
  *   apache_include.c  Include with patterns and folders                                 (ap_process_fnmatch_configs)
  *   apache_module.c   which modules are in, under both of their names
@@ -14,7 +15,8 @@
  *   apache_header.c   what becomes of the request's headers                             (mod_headers, ap_proxy_create_hdrbrgd)
  *   apache_rewrite.c  RewriteRule ... [P]
  *   apache_upgrade.c  handshakes, HTTP version, silence                               (ap_proxy_worker_can_upgrade, ap_proxy_tunnel_run)
- *   apache_route.c    who takes which request -> routes
+ *   apache_taker.c    who takes which request
+ *   apache_route.c    its points -> routes
  *   apache_upstream.c where it leads
  *   apache_mend.c, apache_mend_worker.c   what is to be changed where
  *   apache_edit.c     changes as spans: words, lines, sections
@@ -244,6 +246,7 @@ struct apache_server {
     size_t balancer_count, balancer_room;
     const char *const *listens;
     const char *const *names;
+    bool any_name; /* the first at one of its addresses: it takes what no name fits */
     bool tls;
     bool reachable;
 };

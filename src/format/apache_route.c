@@ -1,187 +1,24 @@
 /*
- * Who takes which request: rewriting rules of the server first, then the ProxyPass of the last <Location> that matches, then the list of
- * ProxyPass in order, the main server's in front of the virtual host's; "!" ends the search.
- *
  * Everything that can make a difference (a prefix of ProxyPass, a path of a <Location> with something to say, the beginning of a rule) is a
  * point; for each point it is asked who takes the requests there, and that is a route.
  */
-#include "format/apache_internal.h"
+#include "format/apache_taker.h"
 
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
 
-/* A path at which somebody else may take the requests. */
-struct point {
-    const char *path;
-    const struct apache_node
-        *pass; /* the ProxyPass that has it: when another one takes its requests, it is no route; NULL: a Location's */
-};
-
 struct routing {
     struct apache_reader *reader;
     struct apache_tree *tree;
     struct apache_server *server;
-    struct apache_rules rules;
-    struct apache_taker *locations; /* with a ProxyPass, in merge order */
-    size_t location_count, location_room;
-    struct apache_taker *passes; /* the list, in order */
-    size_t pass_count, pass_room;
-    struct point *points;
-    size_t point_count, point_room;
+    struct apache_takers takers;
     struct { /* routes that were made */
         const struct apache_node *node;
         const char *path;
     } * made;
     size_t made_count, made_room;
 };
-
-/* --- gathering -------------------------------------------------------------------------------------------------------------- */
-
-static int add_taker(struct routing *routing, struct apache_taker **list, size_t *count, size_t *room,
-                     struct apache_taker taker)
-{
-    struct apache_taker *grown = dr_arena_grow(routing->reader->arena, *list, *count, sizeof(*grown), room);
-
-    if (!grown)
-        return -ENOMEM;
-    *list = grown;
-    grown[(*count)++] = taker;
-    return 0;
-}
-
-static int add_point(struct routing *routing, const char *path, const struct apache_node *pass)
-{
-    struct point *grown =
-        dr_arena_grow(routing->reader->arena, routing->points, routing->point_count, sizeof(*grown), &routing->point_room);
-
-    if (!grown)
-        return -ENOMEM;
-    routing->points = grown;
-    grown[routing->point_count++] = (struct point){ .path = path, .pass = pass };
-    return 0;
-}
-
-/* Directives that make a difference to what is handed on. */
-static bool says_something(const struct apache_node *section)
-{
-    static const char *const names[] = { "RequestHeader",  "ProxyPreserveHost", "ProxyAddHeaders",
-                                         "SetEnv",         "UnsetEnv",          "SetEnvIf",
-                                         "SetEnvIfNoCase", "ProxyPass",         "SSLProxyEngine" };
-
-    for (const struct apache_node *node = section->first; node; node = node->next)
-        for (size_t i = 0; i < DR_COUNT(names); i++)
-            if (apache_is(node, names[i]))
-                return true;
-    return false;
-}
-
-static const struct apache_node *pass_in(const struct apache_node *section)
-{
-    const struct apache_node *last = NULL;
-
-    for (const struct apache_node *node = section->first; node; node = node->next)
-        if (apache_is(node, "ProxyPass") || apache_is(node, "ProxyPassMatch"))
-            last = node;
-    return last;
-}
-
-static int add_location(struct routing *routing, const struct apache_server *server, const struct apache_node *section)
-{
-    const char *regex = apache_section_regex(section);
-    const struct apache_node *pass = pass_in(section);
-    int r = 0;
-
-    /* ProxyPass in <Location ~ x> is compared with "x" itself: never the same. */
-    if (pass && regex && !apache_is(section, "<LocationMatch") && apache_is(pass, "ProxyPass"))
-        return 0;
-    if (pass)
-        r = add_taker(routing, &routing->locations, &routing->location_count, &routing->location_room,
-                      (struct apache_taker){ .node = pass,
-                                             .section = section,
-                                             .path = regex ? regex : apache_arg(section, 0),
-                                             .regex = regex != NULL,
-                                             .target = apache_arg(pass, 0),
-                                             .inherited = server != routing->server });
-    if (r >= 0 && !regex && says_something(section) &&
-        strcspn(apache_arg(section, 0), "*?[") == strlen(apache_arg(section, 0)))
-        r = add_point(routing, apache_arg(section, 0), NULL);
-    return r;
-}
-
-static int gather(struct routing *routing, const struct apache_server *server)
-{
-    int r = 0;
-
-    if (!apache_spend(routing->reader, server->pass_count + server->section_count * 8))
-        return 0;
-    for (size_t i = 0; i < server->pass_count && r >= 0; i++) {
-        const struct apache_pass *pass = &server->passes[i];
-
-        r = add_taker(routing, &routing->passes, &routing->pass_count, &routing->pass_room,
-                      (struct apache_taker){ .node = pass->node,
-                                             .path = pass->path,
-                                             .regex = pass->regex,
-                                             .target_word = pass->target_word,
-                                             .target = pass->target,
-                                             .inherited = server != routing->server });
-        if (r >= 0 && !pass->regex)
-            r = add_point(routing, pass->path, pass->node);
-    }
-    for (size_t i = 0; i < server->section_count && r >= 0; i++)
-        if (apache_is(server->sections[i], "<Location") || apache_is(server->sections[i], "<LocationMatch"))
-            r = add_location(routing, server, server->sections[i]);
-    return r;
-}
-
-/* --- who takes it --------------------------------------------------------------------------------------------------------- */
-
-static enum apache_cover rule_covers(const struct apache_rule *rule, const char *path)
-{
-    enum apache_cover cover = apache_regex_covers(rule->pattern, path);
-
-    if (!rule->negated)
-        return cover;
-    return cover == APACHE_SOME ? cover : cover == APACHE_ALL ? APACHE_NONE : APACHE_ALL;
-}
-
-/* False: a rule answers by itself, or nobody takes it. */
-static bool find_taker(const struct routing *routing, const char *path, struct apache_taker *ret_taker)
-{
-    if (!apache_spend(routing->reader, (routing->rules.count + routing->location_count + routing->pass_count) * 4))
-        return false;
-    for (size_t i = 0; i < routing->rules.count; i++) {
-        const struct apache_rule *rule = &routing->rules.list[i];
-
-        if (!rule->always && !rule->others)
-            continue;
-        if (rule_covers(rule, path) != APACHE_ALL)
-            continue;
-        if (rule->proxies) {
-            *ret_taker = apache_rule_taker(rule);
-            return true;
-        }
-        if (rule->ends && rule->always)
-            return false;
-    }
-    for (size_t i = routing->location_count; i > 0; i--) {
-        const struct apache_taker *taker = &routing->locations[i - 1];
-
-        if (apache_location_covers(taker->section, path) == APACHE_ALL) {
-            *ret_taker = *taker;
-            return strcmp(taker->target, "!") != 0;
-        }
-    }
-    for (size_t i = 0; i < routing->pass_count; i++) {
-        const struct apache_taker *taker = &routing->passes[i];
-
-        if ((taker->regex ? apache_regex_covers(taker->path, path) : apache_alias_covers(taker->path, path)) == APACHE_ALL) {
-            *ret_taker = *taker;
-            return strcmp(taker->target, "!") != 0;
-        }
-    }
-    return false;
-}
 
 /* --- one route -------------------------------------------------------------------------------------------------------------- */
 
@@ -212,15 +49,15 @@ static int note_made(struct routing *routing, const struct apache_node *node, co
 static void find_handshake(const struct routing *routing, const struct apache_taker *taker, const char *point,
                            struct apache_place *place)
 {
-    for (size_t i = 0; i < routing->rules.count && !place->handshake && apache_spend(routing->reader, 8); i++) {
-        const struct apache_rule *rule = &routing->rules.list[i];
+    for (size_t i = 0; i < routing->takers.rules.count && !place->handshake && apache_spend(routing->reader, 8); i++) {
+        const struct apache_rule *rule = &routing->takers.rules.list[i];
 
         if (rule == taker->rule && !rule->others)
             break;
         if (!rule->proxies || rule->always || rule->others)
             continue;
 
-        enum apache_cover cover = rule_covers(rule, point);
+        enum apache_cover cover = apache_rule_covers(rule, point);
 
         if (cover == APACHE_NONE)
             continue;
@@ -325,6 +162,7 @@ static int make_route(struct routing *routing, const struct apache_taker *taker,
     apache_node_source(taker->node, &route->source);
     route->listens = routing->server->listens ? routing->server->listens : none;
     route->names = routing->server->names ? routing->server->names : none;
+    route->any_name = routing->server->any_name && route->names[0];
     route->tls = routing->server->tls;
     route->path = pattern ? NULL : point;
     route->pattern = pattern;
@@ -351,7 +189,7 @@ static int route_point(struct routing *routing, const char *point, const struct 
 {
     struct apache_taker taker, deeper;
     size_t length = strlen(point);
-    bool found = find_taker(routing, point, &taker);
+    bool found = apache_takers_find(&routing->takers, point, &taker);
 
     /* <Location /app> with ProxyPass /app/: only "/app" itself goes elsewhere. */
     if (length > 0 && point[length - 1] != '/' && !(found && strcmp(taker.path, point) == 0)) {
@@ -359,7 +197,7 @@ static int route_point(struct routing *routing, const char *point, const struct 
 
         if (!folder)
             return -ENOMEM;
-        if (!find_taker(routing, folder, &deeper))
+        if (!apache_takers_find(&routing->takers, folder, &deeper))
             return 0;
         if (!found || deeper.node != taker.node) {
             point = folder;
@@ -399,7 +237,7 @@ static int route_rule(struct routing *routing, const struct apache_rule *rule)
         if (rule->always || rule->others)
             return route_point(routing, prefix, NULL);
         /* Handshakes only: a route of its own where the other requests go elsewhere or nowhere. */
-        if (rule->handshakes && find_taker(routing, prefix, &other) &&
+        if (rule->handshakes && apache_takers_find(&routing->takers, prefix, &other) &&
             apache_same_upstream(arena, other.target, rule->target))
             return route_point(routing, prefix, NULL);
         if (rule->handshakes)
@@ -429,23 +267,25 @@ static int route_sections(struct routing *routing, const struct apache_server *s
 
 static int route_server(struct apache_reader *reader, struct apache_tree *tree, struct apache_server *server)
 {
-    struct routing routing = { .reader = reader, .tree = tree, .server = server };
-    int r = apache_rules(reader, server, &routing.rules);
+    struct routing routing = {
+        .reader = reader, .tree = tree, .server = server, .takers = { .reader = reader, .server = server }
+    };
+    int r = apache_rules(reader, server, &routing.takers.rules);
 
     if (r >= 0 && server->main)
-        r = gather(&routing, server->main);
+        r = apache_takers_gather(&routing.takers, server->main);
     if (r >= 0)
-        r = gather(&routing, server);
-    for (size_t i = 0; i < routing.rules.count && r >= 0; i++)
-        r = route_rule(&routing, &routing.rules.list[i]);
-    for (size_t i = 0; i < routing.point_count && r >= 0; i++)
-        r = route_point(&routing, routing.points[i].path, routing.points[i].pass);
-    for (size_t i = 0; i < routing.pass_count && r >= 0; i++)
-        if (routing.passes[i].regex)
-            r = route_pattern(&routing, &routing.passes[i], NULL);
-    for (size_t i = 0; i < routing.location_count && r >= 0; i++)
-        if (routing.locations[i].regex)
-            r = route_pattern(&routing, &routing.locations[i], NULL);
+        r = apache_takers_gather(&routing.takers, server);
+    for (size_t i = 0; i < routing.takers.rules.count && r >= 0; i++)
+        r = route_rule(&routing, &routing.takers.rules.list[i]);
+    for (size_t i = 0; i < routing.takers.point_count && r >= 0; i++)
+        r = route_point(&routing, routing.takers.points[i].path, routing.takers.points[i].pass);
+    for (size_t i = 0; i < routing.takers.pass_count && r >= 0; i++)
+        if (routing.takers.passes[i].regex)
+            r = route_pattern(&routing, &routing.takers.passes[i], NULL);
+    for (size_t i = 0; i < routing.takers.location_count && r >= 0; i++)
+        if (routing.takers.locations[i].regex)
+            r = route_pattern(&routing, &routing.takers.locations[i], NULL);
     if (r >= 0 && server->main)
         r = route_sections(&routing, server->main);
     return r >= 0 ? route_sections(&routing, server) : r;

@@ -204,6 +204,34 @@ static bool main_listens(const struct apache_reader *reader, const struct apache
     return true;
 }
 
+static bool has_address(const struct apache_reader *reader, const struct apache_server *server, struct address address)
+{
+    for (size_t i = 0; i < server->node->word_count && apache_spend(reader, 8); i++) {
+        struct address own = take_address(reader->arena, apache_arg(server->node, i));
+
+        if (strcasecmp(own.host, address.host) == 0 && strcmp(own.port, address.port) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Of virtual hosts with one address the first takes what no name fits (httpd.apache.org/docs/2.4/vhosts/details.html). */
+static bool is_first(const struct apache_reader *reader, const struct apache_tree *tree, size_t index)
+{
+    const struct apache_server *server = &tree->servers[index];
+
+    for (size_t i = 0; server->node && i < server->node->word_count; i++) {
+        struct address own = take_address(reader->arena, apache_arg(server->node, i));
+        bool before = false;
+
+        for (size_t j = 1; j < index && !before && apache_spend(reader, 8); j++)
+            before = has_address(reader, &tree->servers[j], own);
+        if (!before)
+            return true;
+    }
+    return false;
+}
+
 static int name_server(struct apache_reader *reader, const struct apache_tree *tree, struct apache_server *server)
 {
     struct texts listens = { 0 }, names = { 0 };
@@ -298,6 +326,7 @@ int apache_servers(struct apache_reader *reader, struct apache_tree *tree)
 
         if (r < 0)
             return r;
+        tree->servers[i].any_name = is_first(reader, tree, i);
         tree->servers[i].tls = speaks_tls(reader, &tree->servers[i]);
     }
     return 0;

@@ -1,4 +1,4 @@
-#include "format/apache_internal.h"
+#include "format/apache_open.h"
 
 #include <errno.h>
 #include <string.h>
@@ -34,150 +34,15 @@ void apache_line_source(const struct apache_source *source, const struct apache_
 
 bool apache_is(const struct apache_node *node, const char *name)
 {
-    return node->name && strcasecmp(node->name, name) == 0;
+    enum { CASE = 0x20 };
+
+    /* The first letter answers nearly always; this is asked of each directive, often. */
+    return node->name && ((node->name[0] ^ name[0]) & ~CASE) == 0 && strcasecmp(node->name, name) == 0;
 }
 
 const char *apache_arg(const struct apache_node *node, size_t index)
 {
-    return index < node->word_count ? node->words[index].text : "";
-}
-
-/* --- sections that are open --------------------------------------------------------------------------------------------- */
-
-/* Sections of the tree, and conditions that hold: these leave no node, their lines are their parent's. */
-struct frame {
-    const char *name; /* "<Location" */
-    struct apache_node *node; /* NULL: a condition */
-    struct dr_source source;
-};
-
-struct reading {
-    struct apache_reader *reader;
-    struct apache_source *source;
-    struct apache_node *parent;
-    struct frame frames[DR_PROXY_DEPTH];
-    unsigned depth;
-    unsigned skipped; /* sections too deep to be read */
-};
-
-static struct apache_node *current(struct reading *reading)
-{
-    for (unsigned i = reading->depth; i > 0; i--)
-        if (reading->frames[i - 1].node)
-            return reading->frames[i - 1].node;
-    return reading->parent;
-}
-
-static void open_frame(struct reading *reading, const char *name, struct apache_node *node, const struct apache_line *line)
-{
-    struct dr_source source;
-
-    apache_line_source(reading->source, line, &source);
-    if (reading->depth == DR_PROXY_DEPTH) {
-        if (reading->skipped++ == 0)
-            dr_proxy_fault(&reading->reader->gathering, &source, true,
-                           "more than %d sections in one another; not read any deeper", DR_PROXY_DEPTH);
-        return;
-    }
-    reading->frames[reading->depth++] = (struct frame){ .name = name, .node = node, .source = source };
-}
-
-static void close_frame(struct reading *reading, const char *name, const struct apache_line *line)
-{
-    struct dr_source source;
-    unsigned at = reading->depth;
-    size_t length = strlen(name) - 2;
-
-    if (reading->skipped > 0) {
-        reading->skipped--;
-        return;
-    }
-    apache_line_source(reading->source, line, &source);
-    if (length == 0 || name[length + 1] != '>') {
-        dr_proxy_fault(&reading->reader->gathering, &source, true, "%s: '>' is missing", name);
-        return;
-    }
-    length--;
-    while (at > 0 && (strlen(reading->frames[at - 1].name) != length + 1 ||
-                      strncasecmp(reading->frames[at - 1].name + 1, name + 2, length) != 0))
-        at--;
-    if (at == 0) {
-        dr_proxy_fault(&reading->reader->gathering, &source, true, "%s closes nothing: %s%s%s", name,
-                       reading->depth ? reading->frames[reading->depth - 1].name : "no section",
-                       reading->depth ? "> is" : " is", " open here");
-        return;
-    }
-    if (at < reading->depth) {
-        const struct frame *open = &reading->frames[reading->depth - 1];
-
-        dr_proxy_fault(&reading->reader->gathering, &open->source, true, "%s> is not closed: %s comes first, in line %u",
-                       open->name, name, source.line);
-    }
-    struct apache_node *node = reading->frames[at - 1].node;
-
-    if (node)
-        node->close_begin = line->begin;
-    reading->depth = at - 1;
-}
-
-/* "</Location>" closes "<Location". */
-static bool closes(const char *text, const char *name)
-{
-    size_t length = strlen(name) - 1;
-
-    return strncasecmp(text + 2, name + 1, length) == 0 && (text[2 + length] == '>' || text[2 + length] == '\0');
-}
-
-/* A condition that does not hold: ap_soak_end_container. */
-static void skip_condition(struct reading *reading, const char *name, const struct apache_line *begin)
-{
-    struct apache_reader *reader = reading->reader;
-    struct dr_source source;
-    struct apache_line line;
-    struct apache_word word;
-    const char *names[DR_PROXY_DEPTH];
-    unsigned depth = 0;
-
-    apache_line_source(reading->source, begin, &source);
-    names[depth++] = name;
-    while (depth > 0) {
-        int r = apache_line_next(reader->arena, reading->source, &line);
-        size_t at = 0;
-
-        if (r > 0)
-            r = apache_line_resolve(reader, &line) < 0 ? -ENOMEM : 1;
-        reader->no_memory |= r < 0;
-        if (r <= 0) {
-            dr_proxy_fault(&reader->gathering, &source, true, "%s> is not closed", names[depth - 1]);
-            return;
-        }
-        if (line.text[0] != '<' || !apache_word_next(reader->arena, &line, &at, &word))
-            continue;
-
-        size_t length = strlen(word.text);
-        bool closed = length > 1 && word.text[length - 1] == '>';
-
-        if (word.text[1] != '/') {
-            if (depth == DR_PROXY_DEPTH) {
-                dr_proxy_fault(&reader->gathering, &source, true,
-                               "more than %d sections in one another; not read any further", DR_PROXY_DEPTH);
-                reader->stopped = true;
-                return;
-            }
-            names[depth++] = dr_arena_strndup(reader->arena, word.text, at >= line.length && closed ? length - 1 : length);
-            continue;
-        }
-        unsigned found = depth;
-
-        while (found > 0 && !closes(word.text, names[found - 1]))
-            found--;
-        if (found < depth) {
-            apache_line_source(reading->source, &line, &source);
-            dr_proxy_fault(&reader->gathering, &source, true, "%s where </%s> was expected", word.text,
-                           names[depth - 1] + 1);
-        }
-        depth = found > 0 ? found - 1 : depth - 1;
-    }
+    return node->words && index < node->word_count ? node->words[index].text : "";
 }
 
 /* --- lines -------------------------------------------------------------------------------------------------------------- */
@@ -192,7 +57,7 @@ static bool is_name(const char *text)
            text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.>")] == '\0';
 }
 
-static void odd_line(struct reading *reading, const struct apache_line *line)
+static void odd_line(struct apache_open *reading, const struct apache_line *line)
 {
     struct dr_source source;
 
@@ -236,7 +101,8 @@ static void take_words(struct apache_reader *reader, const struct apache_line *l
     node->words = words;
 }
 
-static struct apache_node *make_node(struct reading *reading, const char *name, const struct apache_line *line, size_t at)
+static struct apache_node *make_node(struct apache_open *reading, const char *name, const struct apache_line *line,
+                                     size_t at)
 {
     struct apache_reader *reader = reading->reader;
     struct apache_node *node = dr_arena_alloc(reader->arena, sizeof(*node));
@@ -260,9 +126,9 @@ static struct apache_node *make_node(struct reading *reading, const char *name, 
     return node;
 }
 
-static void add_node(struct reading *reading, struct apache_node *node)
+static void add_node(struct apache_open *reading, struct apache_node *node)
 {
-    struct apache_node *parent = current(reading);
+    struct apache_node *parent = apache_open_node(reading);
 
     if (reading->skipped > 0 || !parent)
         return;
@@ -285,7 +151,7 @@ static void add_node(struct reading *reading, struct apache_node *node)
 }
 
 /* What httpd carries out while it reads (EXEC_ON_READ), sections apart. False: nothing of that kind. */
-static bool carry_out(struct reading *reading, const struct apache_node *node, const struct apache_line *line)
+static bool carry_out(struct apache_open *reading, const struct apache_node *node, const struct apache_line *line)
 {
     struct apache_reader *reader = reading->reader;
     struct dr_source source;
@@ -300,9 +166,9 @@ static bool carry_out(struct reading *reading, const struct apache_node *node, c
         reader->server_root = apache_arg(node, 0);
     } else if (apache_is(node, "Include") || apache_is(node, "IncludeOptional")) {
         apache_line_source(reading->source, line, &source);
-        apache_include(reader, apache_arg(node, 0), strlen(node->name) > 7, current(reading), &source);
+        apache_include(reader, apache_arg(node, 0), strlen(node->name) > 7, apache_open_node(reading), &source);
     } else if (apache_is(node, "Use")) {
-        apache_macro_use(reader, reading->source, line, current(reading));
+        apache_macro_use(reader, reading->source, line, apache_open_node(reading));
         reading->source->after_use = true;
     } else if (apache_is(node, "UndefMacro")) {
         apache_macro_forget(reader, apache_arg(node, 0));
@@ -315,7 +181,7 @@ static bool carry_out(struct reading *reading, const struct apache_node *node, c
     return true;
 }
 
-static void open_section(struct reading *reading, struct apache_node *node, const struct apache_line *line)
+static void open_section(struct apache_open *reading, struct apache_node *node, const struct apache_line *line)
 {
     struct apache_reader *reader = reading->reader;
     struct dr_source source;
@@ -326,19 +192,19 @@ static void open_section(struct reading *reading, struct apache_node *node, cons
         dr_proxy_fault(&reader->gathering, &source, true, "%s: '>' is missing", node->name);
     if (holds == -1) {
         add_node(reading, node);
-        open_frame(reading, node->name, node, line);
+        apache_open_push(reading, node->name, node, line);
         return;
     }
     if (holds == -2)
         dr_proxy_fault(&reader->gathering, &source, true,
                        "%s %s is not decided here; what stands in it was read as if it held", node->name, node->args);
     if (holds == 0)
-        skip_condition(reading, node->name, line);
+        apache_open_skip(reading, node->name, line);
     else
-        open_frame(reading, node->name, NULL, line);
+        apache_open_push(reading, node->name, NULL, line);
 }
 
-static void read_line(struct reading *reading, struct apache_line *line)
+static void read_line(struct apache_open *reading, struct apache_line *line)
 {
     struct apache_reader *reader = reading->reader;
     struct apache_line raw = *line;
@@ -356,7 +222,7 @@ static void read_line(struct reading *reading, struct apache_line *line)
     size_t length = strlen(word.text);
 
     if (word.text[0] == '<' && word.text[1] == '/') {
-        close_frame(reading, word.text, line);
+        apache_open_close(reading, word.text, line);
         return;
     }
     /* "<IfModule>" without an argument keeps its bracket in the name. */
@@ -382,7 +248,7 @@ static void read_line(struct reading *reading, struct apache_line *line)
 
 void apache_read_source(struct apache_reader *reader, struct apache_source *source, struct apache_node *parent)
 {
-    struct reading reading = { .reader = reader, .source = source, .parent = parent };
+    struct apache_open reading = { .reader = reader, .source = source, .parent = parent };
     struct apache_line line;
     int r = 0;
 

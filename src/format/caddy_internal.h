@@ -20,7 +20,7 @@
  *   caddy_fate.c      header operations -> what arrives
  *   caddy_edit.c      lines taken out of and put into a file
  *   caddy_mend.c      edits
- *   caddy_json.c      the same from a JSON configuration
+ *   caddy_json.c      the same from a JSON configuration (caddy_json_node.c: its values, caddy_json_proxy.c: reverse_proxy)
  *
  * Everything lives in the loader's arena. A function that returns NULL or false without saying more has run out of memory or has
  * written a fault.

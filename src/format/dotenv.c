@@ -273,18 +273,6 @@ static int keep(struct reader *reader, struct dr_dotenv_entry entry)
     return 0;
 }
 
-static int mark_shadowed(struct reader *reader)
-{
-    _cleanup_free_ struct dr_key *keys = calloc(reader->count + 1, sizeof(*keys));
-
-    if (!keys)
-        return -ENOMEM;
-    for (size_t i = 0; i < reader->count; i++)
-        keys[i] = (struct dr_key){ .text = reader->entries[i].key, .shadowed = &reader->entries[i].shadowed };
-    dr_keys_shadow(keys, reader->count);
-    return 0;
-}
-
 int dr_dotenv_parse(const char *bytes, size_t length, struct dr_arena *arena, struct dr_dotenv *ret_dotenv)
 {
     struct reader reader = { .bytes = bytes, .length = length, .arena = arena, .line = 1 };
@@ -311,7 +299,8 @@ int dr_dotenv_parse(const char *bytes, size_t length, struct dr_arena *arena, st
         line = end + 1;
     }
 
-    int r = mark_shadowed(&reader);
+    int r = dr_keys_shadow(reader.entries, reader.count, sizeof(*reader.entries), offsetof(struct dr_dotenv_entry, key),
+                           offsetof(struct dr_dotenv_entry, shadowed));
 
     if (r < 0)
         return r;

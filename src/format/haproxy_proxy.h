@@ -117,6 +117,7 @@ void dr_haproxy_check_proxy(struct haproxy_proxies *proxies, const struct haprox
 
 struct haproxy_bind {
     bool tls;
+    bool accepts_proxy; /* a PROXY line comes first */
     const char *const *listens; /* as struct dr_route.listens */
     size_t count;
     unsigned port; /* of the only address; 0: several, a range or none */

@@ -137,6 +137,7 @@ static void fill_entrance(const struct haproxy_walk *walk, const struct haproxy_
     size_t at = way->line ? dr_haproxy_condition_at(way->line) : 0;
 
     route->listens = walk->entrance->listens;
+    route->listen_traits = walk->entrance->traits;
     route->tls = walk->entrance->tls;
     route->names = choice->names ? choice->names : none;
     if (choice->pattern)

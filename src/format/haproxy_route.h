@@ -21,6 +21,7 @@ struct haproxy_place {
 struct haproxy_entrance {
     bool tls;
     const char **listens;
+    struct dr_listen_traits *traits; /* of each */
     size_t count;
     unsigned port; /* 0: several */
 };

@@ -154,7 +154,9 @@ int dr_haproxy_bind(const struct haproxy_tree *tree, const struct haproxy_line *
         most++;
     const char **listens = dr_arena_alloc(arena, most * sizeof(*listens));
 
-    *ret_bind = (struct haproxy_bind){ .tls = has_flag(line, "ssl"), .listens = listens };
+    *ret_bind = (struct haproxy_bind){ .tls = has_flag(line, "ssl"),
+                                       .accepts_proxy = has_flag(line, "accept-proxy"),
+                                       .listens = listens };
     if (!listens)
         return -ENOMEM;
     while (*text) {

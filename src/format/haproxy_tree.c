@@ -358,6 +358,21 @@ static int read_folder(struct reader *reader, const char *path)
     return r == -ENOMEM ? r : 0;
 }
 
+/* A file, or the *.cfg of a folder. */
+static int read_path(struct reader *reader, const char *path)
+{
+    const struct dr_proxy_loader *loader = reader->tree->gathering->loader;
+    const struct dr_proxy_file *file = NULL;
+    int r = loader->load(loader->user, path, &file);
+
+    if (r == -ENOMEM)
+        return r;
+    if (r == -EISDIR || r == -EINVAL)
+        return read_folder(reader, path);
+    file = dr_proxy_load(reader->tree->gathering, path, NULL);
+    return file ? read_file(reader, file) : 0;
+}
+
 int dr_haproxy_read_tree(struct haproxy_tree *tree, const char *path)
 {
     const struct dr_proxy_loader *loader = tree->gathering->loader;
@@ -366,15 +381,11 @@ int dr_haproxy_read_tree(struct haproxy_tree *tree, const char *path)
         .cutter = { .tree = tree },
         .open = dr_arena_alloc(loader->arena, HAPROXY_CONDITIONS * sizeof(struct open_condition)),
     };
-    const struct dr_proxy_file *file = NULL;
-    int r = reader.open ? loader->load(loader->user, path, &file) : -ENOMEM;
+    int r = reader.open ? read_path(&reader, path) : -ENOMEM;
 
-    if (r == -EISDIR || r == -EINVAL) {
-        r = read_folder(&reader, path);
-    } else if (r != -ENOMEM) {
-        file = dr_proxy_load(tree->gathering, path, NULL);
-        r = file ? read_file(&reader, file) : 0;
-    }
+    /* One configuration: "defaults" of one file hold for the next. */
+    for (const char *const *also = loader->also; r == 0 && also && *also; also++)
+        r = read_path(&reader, *also);
     dr_buffer_release(&reader.cutter.text);
     return r;
 }

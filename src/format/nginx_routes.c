@@ -64,7 +64,9 @@ static void add_pass(struct walk *walk, const struct dr_nginx_scope *scope)
     struct dr_route route = {
         .source = dr_nginx_source(pass),
         .listens = walk->entrance.listens,
+        .listen_traits = walk->entrance.traits,
         .names = walk->entrance.names,
+        .any_name = walk->entrance.any_name && walk->entrance.names[0],
         .tls = walk->entrance.tls,
     };
 
@@ -96,12 +98,41 @@ static void walk_level(struct walk *walk, const struct dr_nginx_scope *scope)
             walk_level(walk, dr_nginx_scope(walk->model, scope, scope->block->children[i]));
 }
 
-static void walk_server(struct dr_nginx_model *model, const struct dr_nginx_scope *server)
+/* All server{} of an http{}: who takes what no name fits is known only when all were seen. */
+static void walk_http(struct dr_nginx_model *model, const struct dr_nginx_scope *http)
 {
-    struct walk walk = { .model = model };
+    size_t most = http->block->child_count, count = 0;
+    struct dr_nginx_entrance *entrances = dr_arena_alloc(model->arena, (most + 1) * sizeof(*entrances));
+    const struct dr_nginx_scope **servers = dr_arena_alloc(model->arena, (most + 1) * sizeof(*servers));
 
-    if (server && dr_nginx_fill_entrance(model, server, false, &walk.entrance))
-        walk_level(&walk, server);
+    model->no_memory |= !entrances || !servers;
+    for (size_t i = 0; i < most && !model->no_memory; i++) {
+        const struct dr_nginx_directive *child = http->block->children[i];
+
+        if (!child->is_block || !dr_nginx_is(child, "server"))
+            continue;
+        servers[count] = dr_nginx_scope(model, http, child);
+        if (servers[count] && dr_nginx_fill_entrance(model, servers[count], false, &entrances[count]))
+            count++;
+    }
+    model->no_memory = model->no_memory || !dr_nginx_mark_defaults(model, entrances, count);
+    for (size_t i = 0; i < count && !model->no_memory; i++) {
+        struct walk walk = { .model = model, .entrance = entrances[i] };
+
+        walk_level(&walk, servers[i]);
+    }
+}
+
+static void walk_stream(struct dr_nginx_model *model, const struct dr_nginx_scope *stream)
+{
+    for (size_t i = 0; i < stream->block->child_count && !model->no_memory; i++) {
+        const struct dr_nginx_directive *child = stream->block->children[i];
+        const struct dr_nginx_scope *server =
+            child->is_block && dr_nginx_is(child, "server") ? dr_nginx_scope(model, stream, child) : NULL;
+
+        if (server)
+            dr_nginx_stream_server(model, server);
+    }
 }
 
 static void walk_servers(struct dr_nginx_model *whole, const struct dr_nginx_directive *block, bool stream)
@@ -117,18 +148,10 @@ static void walk_servers(struct dr_nginx_model *whole, const struct dr_nginx_dir
     *model = *whole;
     scope = dr_nginx_scope(model, NULL, block);
     dr_nginx_gather_names(model, block);
-    for (size_t i = 0; scope && i < block->child_count && !model->no_memory; i++) {
-        const struct dr_nginx_directive *child = block->children[i];
-        const struct dr_nginx_scope *server;
-
-        if (!child->is_block || !dr_nginx_is(child, "server"))
-            continue;
-        server = dr_nginx_scope(model, scope, child);
-        if (stream && server)
-            dr_nginx_stream_server(model, server);
-        else
-            walk_server(model, server);
-    }
+    if (scope && stream)
+        walk_stream(model, scope);
+    else if (scope)
+        walk_http(model, scope);
     whole->no_memory |= model->no_memory;
     model->gathering = NULL;
 }

@@ -19,7 +19,10 @@ struct dr_nginx_place {
 /* The way in to a server{}. */
 struct dr_nginx_entrance {
     const char *const *listens;
+    const struct dr_listen_traits *traits;
     const char *const *names;
+    const bool *marked; /* default_server, for each of `listens` */
+    bool any_name; /* see dr_nginx_mark_defaults */
     bool tls;
     bool plain; /* also without TLS */
 };
@@ -27,6 +30,12 @@ struct dr_nginx_entrance {
 /* false: no memory. `stream`: no port is the default there, and there are no names. */
 bool dr_nginx_fill_entrance(struct dr_nginx_model *model, const struct dr_nginx_scope *server, bool stream,
                             struct dr_nginx_entrance *ret_entrance);
+
+/*
+ * Which servers take what no name fits: for each address and port the one marked default_server, else the first (ngx_http_add_server).
+ * false: no memory.
+ */
+bool dr_nginx_mark_defaults(struct dr_nginx_model *model, struct dr_nginx_entrance *entrances, size_t count);
 
 /* All routes of the configuration into the model's gathering. */
 void dr_nginx_routes(struct dr_nginx_model *model, const struct dr_nginx_directive *root);

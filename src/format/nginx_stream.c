@@ -14,6 +14,7 @@ void dr_nginx_stream_server(struct dr_nginx_model *model, const struct dr_nginx_
     struct dr_route route = {
         .source = dr_nginx_source(pass),
         .listens = entrance.listens,
+        .listen_traits = entrance.traits,
         .names = entrance.names,
         .tls = entrance.tls,
         .path = "/",

@@ -27,6 +27,7 @@ struct dr_proxy_loader {
     int (*load)(void *user, const char *path, const struct dr_proxy_file **ret_file);
     /* The paths that match a glob(7) pattern, sorted by bytes, NULL-ended; none is no error. A folder's entries: pattern "dir" + "/" + "*". */
     int (*expand)(void *user, const char *pattern, const char *const **ret_paths);
+    const char *const *also; /* see struct dr_proxy_config */
     /* A variable of the server's environment, or NULL. */
     const char *(*environment)(void *user, const char *name);
 };

@@ -50,18 +50,6 @@ static bool is_line_end(char c)
     return c == '\n' || c == '\r';
 }
 
-static bool is_name(const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        char c = text[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-
-        if (!letter && (i == 0 || c < '0' || c > '9'))
-            return false;
-    }
-    return length > 0;
-}
-
 static int take(struct reader *reader, size_t at, char c)
 {
     if (reader->value.length == 0)
@@ -91,7 +79,7 @@ static int push(struct reader *reader, size_t end, bool trim)
     const char *key = reader->bytes + reader->key_at;
     size_t key_length = reader->key_end - reader->key_at;
 
-    if (!is_name(key, key_length))
+    if (!dr_key_is_variable(key, key_length))
         return 0;
     if (reader->count == DR_ENV_FILE_ENTRIES)
         return -E2BIG;
@@ -253,18 +241,6 @@ static int read_all(struct reader *reader)
     return r;
 }
 
-static int mark_shadowed(struct reader *reader)
-{
-    _cleanup_free_ struct dr_key *keys = calloc(reader->count + 1, sizeof(*keys));
-
-    if (!keys)
-        return -ENOMEM;
-    for (size_t i = 0; i < reader->count; i++)
-        keys[i] = (struct dr_key){ .text = reader->entries[i].key, .shadowed = &reader->entries[i].shadowed };
-    dr_keys_shadow(keys, reader->count);
-    return 0;
-}
-
 int dr_env_file_parse(const char *bytes, size_t length, struct dr_arena *arena, struct dr_env_file *ret_file)
 {
     struct reader reader = {
@@ -278,7 +254,8 @@ int dr_env_file_parse(const char *bytes, size_t length, struct dr_arena *arena, 
 
     dr_buffer_release(&reader.value);
     if (r >= 0)
-        r = mark_shadowed(&reader);
+        r = dr_keys_shadow(reader.entries, reader.count, sizeof(*reader.entries), offsetof(struct dr_env_file_entry, key),
+                           offsetof(struct dr_env_file_entry, shadowed));
     if (r < 0)
         return r;
     *ret_file = (struct dr_env_file){

@@ -46,6 +46,7 @@ struct dr_command_row {
     enum dr_command_runs_as runs_as;
     bool only_looks; /* changes nothing: no reason to reload when taken back */
     bool whole; /* when it says that it failed, it did nothing: then nothing has to be taken back */
+    bool starts; /* what it starts may end again at once: whether it runs is looked at twice */
     bool stops; /* may stop or restart something: belongs into an unsafe repair only */
 };
 

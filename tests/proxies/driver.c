@@ -1,7 +1,7 @@
 /*
  * A reader's model of a proxy configuration as JSON, for the tests that compare it with the server itself.
  *
- *   proxy_driver [--mends] KIND FILE [PREFIX]      KIND: nginx caddy haproxy apache traefik
+ *   proxy_driver [--mends] KIND FILE [PREFIX]      KIND: nginx caddy haproxy apache traefik; haproxy: [FILE] [FILE] ... instead of PREFIX
  *
  * Out: {kind, path, files: [path], faults: [{source, text, hides_routes}], routes: [{source, listens, names, path, pattern, tls,
  * upstream_text, upstream_host, upstream_port, upstream_tls, upstream_path, http_version, http_version_source,
@@ -306,18 +306,24 @@ int main(int argc, char **argv)
     bool mends = argc > 1 && strcmp(argv[1], "--mends") == 0;
     char **words = argv + 1 + mends;
     int count = argc - 1 - mends;
-    const struct dr_proxy_format *format = count >= 2 && count <= 3 ? format_of(words[0]) : NULL;
+    const struct dr_proxy_format *format = count >= 2 ? format_of(words[0]) : NULL;
 
     if (!format) {
         (void)fprintf(stderr, "usage: proxy_driver [--mends] KIND FILE [PREFIX]; KIND is one that this tree can read\n");
         return 2;
     }
     struct disk disk = { .arena = &arena };
+    const bool several = strcmp(words[0], "haproxy") == 0 && count > 2;
     const struct dr_proxy_loader loader = {
-        .arena = &arena, .user = &disk, .load = load, .expand = expand, .environment = environment
+        .arena = &arena,
+        .user = &disk,
+        .load = load,
+        .expand = expand,
+        .environment = environment,
+        .also = several ? (const char *const *)words + 2 : NULL,
     };
     struct dr_proxy_config config = { 0 };
-    int r = format->read(&loader, words[1], count > 2 ? words[2] : NULL, &config);
+    int r = format->read(&loader, words[1], count > 2 && !several ? words[2] : NULL, &config);
 
     if (r < 0) {
         printf("{\"error\": %d}\n", r);

@@ -43,7 +43,7 @@ function connect(ask) {
     const raw = key.publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
     const device = { raw, id: crypto.createHash('sha256').update(raw).digest('hex') };
     const place = { host: ask.to, port: ask.port, localAddress: ask.peer };
-    const socket = ask.tls ? tls.connect({ ...place, rejectUnauthorized: false }) : net.connect(place);
+    const socket = ask.tls ? tls.connect({ ...place, rejectUnauthorized: false, servername: ask.servername }) : net.connect(place);
     const answer = { n: ask.n, device: device.id };
     let bytes = Buffer.alloc(0);
     const finish = (more) => { clearTimeout(timer); socket.destroy(); done({ ...answer, ...more }); };

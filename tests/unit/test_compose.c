@@ -1,6 +1,9 @@
 /* facts/compose.h: what of a compose file matters here. */
 #include "facts/compose.h"
 
+#define HOME_MEGABYTES 16
+#include "home_folder.h"
+
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,38 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/dr-compose-XXXXXX";
-static struct dr_arena arena = DR_ARENA((size_t)16 << 20);
 static struct dr_request request;
 static struct dr_context context;
 
-static const char *in_folder(const char *name)
-{
-    return dr_arena_format(&arena, "%s/%s", folder, name);
-}
-
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(in_folder(name), "we");
-
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_ge(fputs(text, file), 0);
-    ck_assert_int_eq(fclose(file), 0);
-}
-
 static void set_up(void)
 {
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    make_home();
     request = (struct dr_request){ .root_fd = AT_FDCWD, .proc = "/proc" };
     context = (struct dr_context){ .arena = &arena, .request = &request };
-}
-
-static void tear_down(void)
-{
-    (void)unlink(in_folder("compose.yml"));
-    (void)unlink(in_folder(".env"));
-    (void)rmdir(folder);
-    dr_arena_release(&arena);
 }
 
 static const struct {
@@ -68,9 +47,7 @@ static const struct {
 
 START_TEST(ports_and_bind_are_read)
 {
-    const struct dr_compose_place place = { .folder = folder,
-                                            .path = in_folder("compose.yml"),
-                                            .dotenv = in_folder(".env") };
+    const struct dr_compose_place place = { .folder = home, .path = in_home("compose.yml"), .dotenv = in_home(".env") };
     struct dr_compose compose;
     const char *ports = "";
 
@@ -87,9 +64,7 @@ END_TEST
 
 START_TEST(many_ports_are_bounded)
 {
-    const struct dr_compose_place place = { .folder = folder,
-                                            .path = in_folder("compose.yml"),
-                                            .dotenv = in_folder(".env") };
+    const struct dr_compose_place place = { .folder = home, .path = in_home("compose.yml"), .dotenv = in_home(".env") };
     struct dr_compose compose;
     char text[4096] = "ports:\n";
 
@@ -100,7 +75,7 @@ START_TEST(many_ports_are_bounded)
     ck_assert_uint_eq(compose.port_count, DR_MOST_COMPOSE_PORTS);
     ck_assert_uint_eq(compose.ports[1].line, 3);
     ck_assert_int_lt(
-        dr_compose_read(&context, &(struct dr_compose_place){ .path = in_folder("none"), .dotenv = "" }, &compose), 0);
+        dr_compose_read(&context, &(struct dr_compose_place){ .path = in_home("none"), .dotenv = "" }, &compose), 0);
 }
 END_TEST
 
@@ -109,7 +84,7 @@ int main(void)
     Suite *suite = suite_create("compose");
     TCase *cases = tcase_create("compose");
 
-    tcase_add_checked_fixture(cases, set_up, tear_down);
+    tcase_add_checked_fixture(cases, set_up, remove_home);
     tcase_add_loop_test(cases, ports_and_bind_are_read, 0, (int)DR_COUNT(files));
     tcase_add_test(cases, many_ports_are_bounded);
     suite_add_tcase(suite, cases);

@@ -467,6 +467,54 @@ START_TEST(root_undoes_what_is_roots)
 }
 END_TEST
 
+/* A folder and a file in it, both root's: gone again when root undoes, left when the journal says another word than root's record. */
+static void make_for_user(void)
+{
+    _cleanup_free_ char *folder = in(home, "nginx/made.d"), *file = in(home, "nginx/made.d/one.conf");
+    struct dr_operation ops[] = {
+        { .kind = DR_MAKE_DIRECTORY, .path = folder, .mode = 0755 },
+        { .kind = DR_WRITE_FILE, .path = file, .content = "one\n", .content_length = 4, .mode = 0644 },
+    };
+    struct dr_repair_result results[2];
+
+    free(custody);
+    custody = in(home, "custody");
+    target.uid = target.gid = USER;
+    target.custody_dir = custody;
+    shell("chown 61001:61001 $STATE");
+    ck_assert_msg(run_group(ops, 2, results, false, 0) == 0, "%s", results[0].reason);
+    shell("test $(stat -c %u $HOMEDIR/nginx/made.d/one.conf) = 0");
+}
+
+START_TEST(root_takes_away_what_it_made)
+{
+    _cleanup_free_ char *report = NULL;
+
+    if (geteuid() != 0)
+        return;
+    make_for_user();
+    int r = undo(false, &report);
+
+    ck_assert_msg(r == 0 && strstr(report, "\"refused\":[]"), "%s", report);
+    shell("test ! -e $HOMEDIR/nginx/made.d");
+}
+END_TEST
+
+START_TEST(root_takes_nothing_away_on_a_users_word)
+{
+    _cleanup_free_ char *report = NULL;
+
+    if (geteuid() != 0)
+        return;
+    make_for_user();
+    shell("echo two > $HOMEDIR/nginx/nothing && sed -i 's/made.d.one.conf/nothing/g' "
+          "$STATE/openclaw-doctor/runs/*/journal.jsonl");
+    (void)undo(true, &report);
+    shell("test -e $HOMEDIR/nginx/made.d/one.conf && test -e $HOMEDIR/nginx/nothing");
+    ck_assert_msg(!report || !strstr(report, "\"undone\":[{"), "%s", report);
+}
+END_TEST
+
 /* What a user may do to his journal and what else may go wrong: root's file stays as it is, and is told. */
 static const char *const tampered[] = {
     "sed -i 's/return 200/return 201/; s/nginx-reload/nginx-test/' $RUN/journal.jsonl",
@@ -820,6 +868,8 @@ int main(void)
     tcase_add_test(real, a_signal_reaches_that_process_and_no_other);
     tcase_add_test(real, a_reload_that_fails_while_taking_back_says_what_to_type);
     tcase_add_test(real, root_undoes_what_is_roots);
+    tcase_add_test(real, root_takes_away_what_it_made);
+    tcase_add_test(real, root_takes_nothing_away_on_a_users_word);
     tcase_add_loop_test(real, root_believes_no_journal_but_its_own, 0, TAMPERED);
     tcase_add_test(real, root_goes_on_with_no_undo_of_a_users);
     tcase_add_test(real, root_settles_what_is_roots);
