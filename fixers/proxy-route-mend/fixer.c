@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_EDITS = 64, MOST_ALSO = 3 };
+enum { MOST_EDITS = 64, MOST_FILES = 8 };
 
 /* --- the server's own test and reload --------------------------------------------------------------------------------- */
 
@@ -49,10 +49,8 @@ static void plan_test(const struct dr_proxy_config *config, struct dr_plan *plan
     if (!server->test || !config->program)
         return;
     /* HAProxy reads all of them as one; a word for each, as far as words go. */
-    for (size_t i = 0; config->also && config->also[i] && i < MOST_ALSO; i++) {
-        command.words[1 + i] = config->also[i];
-        command.name = i > 0 ? "haproxy-test-several" : command.name;
-    }
+    for (size_t i = 0; config->also && config->also[i] && i + 1 < MOST_FILES; i++)
+        command.words[i + 1] = config->also[i];
     if (is_debians_apache(config))
         command =
             (struct dr_command){ .name = "apachectl-test", .program = "/usr/sbin/apachectl", .when = DR_COMMAND_FORWARD };
@@ -164,6 +162,15 @@ static const struct dr_route *route_of(struct dr_context *context, const struct 
     return NULL;
 }
 
+static size_t count_of(const char *const *list)
+{
+    size_t count = 0;
+
+    while (list[count])
+        count++;
+    return count;
+}
+
 static int plan_mend(struct dr_context *context, const struct dr_finding *finding, struct dr_plan *plan)
 {
     const struct dr_route *route = route_of(context, finding);
@@ -173,6 +180,11 @@ static int plan_mend(struct dr_context *context, const struct dr_finding *findin
 
     if (!route) {
         dr_plan_refuse(plan, "the route is not there any more");
+        return 0;
+    }
+    if (route->config->also && count_of(route->config->also) >= MOST_FILES) {
+        dr_plan_refuse(plan, "HAProxy is started with more than %d files; its own test could not be run with them",
+                       MOST_FILES);
         return 0;
     }
     int r = dr_route_mend(context, route, mends, &edits, &why);

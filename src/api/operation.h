@@ -95,7 +95,7 @@ enum dr_command_when {
 struct dr_command {
     const char *name; /* "nginx-test": docs/operations.md lists them */
     const char *program; /* absolute */
-    const char *words[4]; /* what fills {0} to {3} of the row; NULL from the first that is not given */
+    const char *words[8]; /* what fills {0} to {7} of the row; NULL from the first that is not given */
     unsigned when; /* enum dr_command_when, one or both */
 };
 

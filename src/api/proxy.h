@@ -80,6 +80,7 @@ struct dr_proxy_fault {
     struct dr_source source; /* file, line, column */
     const char *text; /* "'}' is missing: the block opened at line 12 is never closed" */
     bool hides_routes; /* routes, or what they send, may be missing or wrong because of it */
+    bool unknowable; /* nothing is wrong with it: what it comes to cannot be seen from here (a template, a variable) */
 };
 
 struct dr_proxy_config;
@@ -124,7 +125,8 @@ struct dr_proxy_config {
     const char *path; /* the main file */
     const char *found_by; /* "--proxy-config", "/etc/nginx", "running nginx (pid 7)" */
     const char *prefix; /* what relative paths start from, where that was said (nginx -p, httpd -d); else NULL */
-    const char *const *also; /* HAProxy: files and folders that its command line names behind `path`, NULL-ended; else NULL */
+    const char *const
+        *also; /* HAProxy: files and folders that its command line names behind `path`, NULL-ended; else NULL */
     const char *program; /* absolute path of the server's program, NULL: not found */
     long pid; /* of the running server that uses this configuration (its master process), 0: none was found */
     uint64_t pid_start; /* its start in clock ticks since boot: with the pid it names one process for ever */

@@ -17,7 +17,7 @@ enum dr_token_place_kind {
     DR_PLACE_CWD_DOTENV, /* .env in the working directory */
     DR_PLACE_UNIT, /* Environment= of a unit or drop-in */
     DR_PLACE_UNIT_FILE, /* EnvironmentFile= of a unit */
-    DR_PLACE_COMPOSE_DOTENV, /* .env beside a compose file */
+    DR_PLACE_COMPOSE_DOTENV, /* .env beside a compose file, or the environment of its service */
     DR_PLACE_GATEWAY_DOTENV, /* ~/.config/openclaw/gateway.env, read last by releases from 2026.8.1 on */
     DR_PLACE_RUNNING, /* /proc/<pid>/environ of the running gateway */
     DR_PLACE_KINDS

@@ -28,7 +28,11 @@ struct dr_log;
 struct dr_attribution;
 struct dr_binding;
 struct dr_listeners_kept;
+<<<<<<< HEAD
+struct dr_compose;
+=======
 struct dr_compose_kept;
+>>>>>>> main
 
 /* The worker's line to its parent, see facts/socket_owner.h. */
 struct dr_parent {
@@ -66,6 +70,8 @@ struct dr_context {
     struct dr_log *log;
     struct dr_attribution *attribution;
     struct dr_binding *binding;
+    struct dr_compose *composes; /* facts/compose.h */
+    size_t compose_count;
     struct dr_listeners_kept *listeners; /* facts/listeners.c */
     const struct dr_parent *parent; /* NULL: no sandbox, everything can be looked at */
     struct dr_clock *clock;
