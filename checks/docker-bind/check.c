@@ -18,7 +18,7 @@ enum problem {
     WITHOUT_AUTH,
     UNKNOWN_MODE,
     CUSTOM_MISSING,
-<<<<<<< HEAD
+    CUSTOM_REFUSED,
     OVERRIDDEN,
     COMPOSE_UNREADABLE,
     NOT_TAKEN_IN
@@ -26,11 +26,6 @@ enum problem {
 
 #define OPENS_IT \
     "whoever reaches the container's network, or the port that it publishes, can then knock; the token is what stops him"
-=======
-    CUSTOM_REFUSED,
-    OVERRIDDEN
-};
->>>>>>> main
 
 static const struct dr_problem problems[] = {
     [BEHIND_PORT] = {

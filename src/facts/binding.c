@@ -266,13 +266,9 @@ static void gather(struct dr_context *context, struct dr_binding *binding)
     binding->meant = reach_of(&gathering, binding->mode);
     if (!binding->running)
         binding->reach = binding->meant;
-<<<<<<< HEAD
-    if (variable && *variable && !handed_on) {
-=======
     /* A running gateway hides its command line: what it listens on says whether --bind reached it. */
     if (variable && *variable && !handed_on && strcmp(variable, binding->mode) != 0 &&
-        (!is_mode(variable) || reach_of(&gathering, variable) != binding->reach))
->>>>>>> main
+        (!is_mode(variable) || reach_of(&gathering, variable) != binding->reach)) {
         binding->unread = variable;
         binding->unread_source = (struct dr_source){ 0 };
     }

@@ -28,11 +28,8 @@ struct dr_log;
 struct dr_attribution;
 struct dr_binding;
 struct dr_listeners_kept;
-<<<<<<< HEAD
 struct dr_compose;
-=======
 struct dr_compose_kept;
->>>>>>> main
 
 /* The worker's line to its parent, see facts/socket_owner.h. */
 struct dr_parent {
