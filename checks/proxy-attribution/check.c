@@ -291,6 +291,7 @@ static void judge_old_log(struct judging *judging, const struct dr_log *log)
 static void judge_unmarked(struct judging *judging, const struct dr_log *log)
 {
     const struct dr_log_hit *hit = dr_log_find(log, "host-not-local");
+
     /* What a proxy did before it was changed is history. */
     if (!hit || is_history(judging, hit) || (hit->last_ms && hit->last_ms <= judging->attribution->proxies_changed_ms))
         return;
