@@ -186,13 +186,6 @@ static void report(const struct dr_origins *origins, enum problem problem, const
                         own_list ? dr_format(origins->context, "%s, %s", dr_origins_of_loopback(origins), named) : named);
 }
 
-static bool flag(const struct dr_config *config, const char *path, bool otherwise)
-{
-    struct dr_config_value value;
-
-    return dr_config_lookup(config, path, &value) > 0 && value.type == DR_VALUE_BOOLEAN ? value.truth : otherwise;
-}
-
 static int run(struct dr_context *context, void *state, struct dr_findings *findings)
 {
     const struct dr_config *config = dr_config(context);
@@ -202,14 +195,14 @@ static int run(struct dr_context *context, void *state, struct dr_findings *find
     (void)state;
     if (dr_unknown_fact(findings, &config->fact))
         return 0;
-    if (!flag(config, "gateway.controlUi.enabled", true))
+    if (!dr_config_flag(config, "gateway.controlUi.enabled", true))
         return dr_not_applicable(findings, "gateway.controlUi.enabled is false");
     *origins = (struct dr_origins){
         .context = context,
         .findings = findings,
         .rules = dr_installs(context)->rules,
         .binding = dr_binding(context),
-        .host_fallback = flag(config, "gateway.controlUi.dangerouslyAllowHostHeaderOriginFallback", false),
+        .host_fallback = dr_config_flag(config, "gateway.controlUi.dangerouslyAllowHostHeaderOriginFallback", false),
     };
     read_list(origins, config);
     judge_missing(origins);

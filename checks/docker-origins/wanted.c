@@ -13,9 +13,20 @@
 
 const char *dr_origins_of_loopback(const struct dr_origins *origins)
 {
-    unsigned port = origins->binding->port;
+    const struct dr_binding *binding = origins->binding;
+    const char *text = dr_format(origins->context, "http://localhost:%u, http://127.0.0.1:%u", binding->port, binding->port);
+    unsigned said = binding->port;
 
-    return dr_format(origins->context, "http://localhost:%u, http://127.0.0.1:%u", port, port);
+    /* A container's port is opened by the number that it is published under. */
+    for (size_t i = 0; i < binding->published_count; i++) {
+        unsigned port = binding->published[i].port;
+
+        if (port == 0 || port == said)
+            continue;
+        text = dr_format(origins->context, "%s, http://localhost:%u, http://127.0.0.1:%u", text, port, port);
+        said = port;
+    }
+    return text;
 }
 
 static bool is_allowed(const struct dr_origins *origins, const char *origin, const char *host, bool direct_local)
@@ -138,7 +149,8 @@ static void take_meeting(const struct dr_origins *origins, const struct dr_log_m
     char origin[DR_ORIGIN_TEXT];
 
     if (strcmp(meeting->signature->id, "origin-refused") != 0 || !meeting->origin ||
-        !dr_origin_normal(meeting->origin, origin) || is_allowed(origins, origin, meeting->host, local))
+        !dr_log_is_recent(context, meeting->last_ms) || !dr_origin_normal(meeting->origin, origin) ||
+        is_allowed(origins, origin, meeting->host, local))
         return;
     const char *how = dr_format(context, "the gateway's log, %zu time%s", meeting->count, meeting->count == 1 ? "" : "s");
 

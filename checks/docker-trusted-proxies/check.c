@@ -202,6 +202,24 @@ static enum dr_severity weight_of(const struct judging *judging, const struct dr
     return network->containers && !clients_are_refused(judging) ? DR_INFO : DR_WARNING;
 }
 
+/* A network that a compose file pins is one of containers, whether it is up or not. */
+static bool judge_declared_width(struct judging *judging, const struct dr_config_value *value,
+                                 const struct dr_subnet *subnet)
+{
+    for (size_t i = 0; i < judging->network->declared_count; i++) {
+        const struct dr_declared_network *declared = &judging->network->declared[i];
+        bool weighs = judging->rules->attribution_required && clients_are_refused(judging);
+
+        if (is_one_address(&declared->subnet) || !holds(subnet, &declared->subnet))
+            continue;
+        trouble(
+            judging, TOO_WIDE, value, weighs ? DR_WARNING : DR_INFO,
+            dr_format(judging->context, "the whole network of %s, line %u", declared->source.path, declared->source.line));
+        return true;
+    }
+    return false;
+}
+
 static bool judge_width(struct judging *judging, const struct dr_config_value *value, const struct dr_subnet *subnet)
 {
     const char *block = private_block(subnet);
@@ -219,7 +237,7 @@ static bool judge_width(struct judging *judging, const struct dr_config_value *v
                 dr_format(judging->context, "the whole network of %s", network->interface));
         return true;
     }
-    return false;
+    return judge_declared_width(judging, value, subnet);
 }
 
 /* The log has seen a proxy there, and none elsewhere since: it is reached over a router. */
@@ -246,8 +264,11 @@ static void judge_place(struct judging *judging, const struct dr_config_value *v
     if (subnet->base.family != 4 || subnet->bits < 16 || !dr_address_is_private(&subnet->base) ||
         dr_address_is_loopback(&subnet->base))
         return;
+    for (size_t i = 0; i < judging->network->declared_count; i++)
+        if (dr_subnets_overlap(subnet, &judging->network->declared[i].subnet))
+            return;
     judging->wants_network = true;
-    if (!judging->network->has_containers || is_alive(judging, subnet))
+    if ((!judging->network->has_containers && judging->network->declared_count == 0) || is_alive(judging, subnet))
         return;
     for (size_t i = 0; i < judging->network->count; i++)
         if (dr_subnets_overlap(subnet, &judging->network->list[i].subnet))
@@ -311,6 +332,10 @@ static const char *networks_of(const struct judging *judging)
             text = dr_format(judging->context, "%s%s%s on %s", text, named++ ? ", " : "",
                              subnet_text(judging->context, &judging->network->list[i].subnet),
                              judging->network->list[i].interface);
+    for (size_t i = 0; i < judging->network->declared_count && named < MOST_NAMED; i++)
+        text = dr_format(judging->context, "%s%s%s in %s", text, named++ ? ", " : "",
+                         subnet_text(judging->context, &judging->network->declared[i].subnet),
+                         judging->network->declared[i].source.path);
     return *text ? text : "other ones";
 }
 

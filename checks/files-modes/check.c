@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MOST_UNREADABLE = 5, MOST_SAMPLES = 3 };
+enum { MOST_SAMPLES = 3 };
 
 enum {
     OPEN_TO_OTHERS,
@@ -136,9 +136,7 @@ struct looked {
     const char *kind; /* what the first odd one is */
     const char *temp; /* a temp folder that is closed */
     uint32_t temp_mode;
-    const char *unreadable[MOST_UNREADABLE];
-    const char *unreadable_why[MOST_UNREADABLE];
-    size_t unreadable_count;
+    struct dr_unlooked unlooked;
 };
 
 /* Why this doctor cannot set the mode, or NULL. */
@@ -172,15 +170,6 @@ static void add(struct dr_context *context, struct found *found, const struct dr
         found->mode = entry->identity.mode & 07777;
 }
 
-static void note_unreadable(struct dr_context *context, struct looked *looked, const struct dr_entry *entry)
-{
-    if (looked->unreadable_count < MOST_UNREADABLE) {
-        looked->unreadable[looked->unreadable_count] = dr_strdup(context, entry->path);
-        looked->unreadable_why[looked->unreadable_count] = entry->unreadable;
-    }
-    looked->unreadable_count++;
-}
-
 static void visit(struct dr_context *context, const struct dr_entry *entry, void *state)
 {
     struct looked *looked = state;
@@ -202,7 +191,7 @@ static void visit(struct dr_context *context, const struct dr_entry *entry, void
         looked->kind = looked->kind ? looked->kind : oddity;
     }
     if (entry->unreadable && fault != DR_MODE_TOO_TIGHT)
-        note_unreadable(context, looked, entry);
+        dr_unlooked_note(context, &looked->unlooked, entry);
     if (fault == DR_MODE_FINE)
         return;
 
@@ -329,12 +318,7 @@ static int run(struct dr_context *context, void *state, struct dr_findings *find
 
         dr_finding_text(finding, "mode", dr_format(context, "%04o", looked->temp_mode));
     }
-    for (size_t i = 0; i < looked->unreadable_count && i < MOST_UNREADABLE; i++)
-        dr_could_not_tell(findings, &(struct dr_source){ .path = looked->unreadable[i] }, "cannot be looked into: %s",
-                          looked->unreadable_why[i]);
-    if (looked->unreadable_count > MOST_UNREADABLE)
-        dr_could_not_tell(findings, &(struct dr_source){ .path = target->state_dir },
-                          "%zu more entries cannot be looked into", looked->unreadable_count - MOST_UNREADABLE);
+    dr_unlooked_tell(findings, &looked->unlooked, target->state_dir);
     return 0;
 }
 

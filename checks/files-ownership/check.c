@@ -10,8 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MOST_UNREADABLE = 5 };
-
 enum {
     WRONG_OWNER,
     CONTAINER_UID,
@@ -135,9 +133,7 @@ struct looked {
     struct groups wrong;
     struct group left[DR_NOT_PLAIN]; /* wrong, and not to be touched: by enum dr_repairable */
     struct group harmless;
-    const char *unreadable[MOST_UNREADABLE]; /* paths */
-    const char *unreadable_why[MOST_UNREADABLE];
-    size_t unreadable_count;
+    struct dr_unlooked unlooked;
     size_t familiar_names;
 };
 
@@ -171,11 +167,7 @@ static void visit(struct dr_context *context, const struct dr_entry *entry, void
     /* What cannot be entered because of its owner is told by that finding; temp folders and caches are told only when found wrong. */
     if (!entry->unreadable || ownership == DR_OWNER_WRONG || entry->tree == DR_TREE_TEMP || entry->tree == DR_TREE_CACHE)
         return;
-    if (looked->unreadable_count < MOST_UNREADABLE) {
-        looked->unreadable[looked->unreadable_count] = dr_strdup(context, entry->path);
-        looked->unreadable_why[looked->unreadable_count] = entry->unreadable;
-    }
-    looked->unreadable_count++;
+    dr_unlooked_note(context, &looked->unlooked, entry);
 }
 
 static const struct effect *effect_of(const char *name)
@@ -347,16 +339,6 @@ static void merge(struct dr_context *context, struct groups *groups)
     groups->count = kept;
 }
 
-static void tell_unreadable(struct dr_context *context, const struct looked *looked, struct dr_findings *findings)
-{
-    for (size_t i = 0; i < looked->unreadable_count && i < MOST_UNREADABLE; i++)
-        dr_could_not_tell(findings, &(struct dr_source){ .path = looked->unreadable[i] }, "cannot be looked into: %s",
-                          looked->unreadable_why[i]);
-    if (looked->unreadable_count > MOST_UNREADABLE)
-        dr_could_not_tell(findings, &(struct dr_source){ .path = dr_target(context)->state_dir },
-                          "%zu more entries cannot be looked into", looked->unreadable_count - MOST_UNREADABLE);
-}
-
 static int run(struct dr_context *context, void *state, struct dr_findings *findings)
 {
     const struct dr_target *target = dr_target(context);
@@ -375,7 +357,7 @@ static int run(struct dr_context *context, void *state, struct dr_findings *find
     if (looked->harmless.count > 0)
         describe(context, dr_report(findings, &problems[FOREIGN_OWNER], &(struct dr_source){ .path = looked->harmless.top }),
                  &looked->harmless);
-    tell_unreadable(context, looked, findings);
+    dr_unlooked_tell(findings, &looked->unlooked, target->state_dir);
     return 0;
 }
 

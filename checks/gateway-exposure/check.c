@@ -40,7 +40,7 @@ static const struct dr_problem problems[] = {
         .severity = DR_WARNING,
         .confidence = DR_CERTAIN,
         .safety = DR_UNSAFE,
-        .message = "gateway.auth.mode is \"none\": {who} needs no token.",
+        .message = "gateway.auth.mode is \"none\": {who} gets in without a token.",
         .advice = "Set gateway.auth.mode to \"token\" and a token. \"none\" is a valid value, for loopback only.",
         .fixer = "auth-mode-token",
         .why = LOCKS_OUT,
@@ -181,6 +181,14 @@ static struct dr_finding *tell(const struct judging *judging, enum problem probl
     return finding;
 }
 
+/* OpenClaw's own audit calls it critical since 2026.8; before, on loopback, it is a choice that the gateway merely mentions. */
+static enum dr_severity how_bad_is_none(const struct judging *judging)
+{
+    if (judging->reach != THIS_HOST)
+        return DR_ERROR;
+    return dr_installs(judging->context)->rules->attribution_required ? DR_WARNING : DR_INFO;
+}
+
 static void judge_auth(const struct judging *judging)
 {
     static const char *const modes[] = { "none", "token", "password", "trusted-proxy" };
@@ -191,10 +199,8 @@ static void judge_auth(const struct judging *judging)
     for (size_t i = 0; mode.type == DR_VALUE_STRING && i < sizeof(modes) / sizeof(modes[0]); i++) {
         if (strcmp(mode.text, modes[i]) != 0)
             continue;
-        if (i == 0 && judging->reach == THIS_HOST)
-            (void)tell(judging, NO_AUTH, &mode.source);
-        else if (i == 0)
-            dr_finding_severity(tell(judging, NO_AUTH, &mode.source), DR_ERROR);
+        if (i == 0)
+            dr_finding_severity(tell(judging, NO_AUTH, &mode.source), how_bad_is_none(judging));
         return;
     }
     struct dr_finding *finding = tell(judging, MODE_UNKNOWN, &mode.source);

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { HELD, OTHER_GATEWAY, TWO_GATEWAYS, RUNS_ELSEWHERE, ENVIRONMENT, NOT_A_PORT, FORWARDED };
+enum { HELD, OTHER_GATEWAY, TWO_GATEWAYS, RUNS_ELSEWHERE, ENVIRONMENT, NOT_A_PORT, FORWARDED, NOTHING_BEHIND };
 
 static const struct dr_problem problems[] = {
     [HELD] = { .code = "held-by-another",
@@ -49,13 +49,21 @@ static const struct dr_problem problems[] = {
     [NOT_A_PORT] = { .code = "not-a-port",
                      .severity = DR_WARNING,
                      .confidence = DR_CERTAIN,
-                     .message = "{name} is set to \"{value}\", which is no port number. Without it the port is {port}.",
-                     .advice = "Set {name} to a number from 1 to 65535" },
+                     .message = "{name} is set to \"{value}\", which is {kind}. {effect}",
+                     .advice = "Set {name} to a number from 1 to 65535{without}" },
     [FORWARDED] = { .code = "forwarded",
                     .severity = DR_INFO,
                     .confidence = DR_LIKELY,
                     .message = "Port {port} is held by {holder}, which hands connections on to a gateway somewhere else.",
                     .advice = "Nothing, if that is meant: the gateway then runs in a container or on another host" },
+    [NOTHING_BEHIND] = { .code = "nothing-behind",
+                         .severity = DR_ERROR,
+                         .confidence = DR_LIKELY,
+                         .message = "Port {port} is held by {holder}, which hands connections on, and no gateway answers "
+                                    "behind it ({what}).",
+                         .advice = "Start the gateway that it leads to (docker ps, or the host at the tunnel's other end); "
+                                   "or, if the "
+                                   "gateway belongs on this host, stop pid {pid} first: openclaw gateway start" },
 };
 
 /* Programs whose business is to hold a port for somebody else. */
@@ -98,31 +106,51 @@ static struct dr_finding *report_holder(const struct look *look, int problem, co
     return finding;
 }
 
-/* What answers there, as far as somebody asked: 1 an OpenClaw gateway, 0 something else, -1 not known. */
-static int answers_as_gateway(struct dr_context *context)
+enum behind {
+    NOT_KNOWN, /* nobody asked */
+    GATEWAY,
+    ANOTHER, /* it answers, and is no gateway */
+    NOBODY, /* connections are cut or get no answer, or a proxy says that it reaches nobody */
+};
+
+/* What answers there, as far as somebody asked. `ret_what`: in words, for NOBODY. */
+static enum behind what_answers(struct dr_context *context, const char **ret_what)
 {
     const struct dr_live *live = dr_live(context);
-    bool asked = false;
 
     if (live->fact.state != DR_KNOWN)
-        return -1;
+        return NOT_KNOWN;
     if (live->gateway)
-        return 1;
-    for (size_t i = 0; i < live->count; i++)
-        asked |= live->endpoints[i].kind == DR_AT_LOOPBACK4 && dr_answer_came(&live->endpoints[i].page);
-    return asked ? 0 : -1;
+        return GATEWAY;
+    for (size_t i = 0; i < live->count; i++) {
+        const struct dr_answer *page = &live->endpoints[i].page;
+
+        if (live->endpoints[i].kind != DR_AT_LOOPBACK4 || page->reach == DR_REACH_NOT_ASKED)
+            continue;
+        if (dr_answer_came(page) && (page->status < 502 || page->status > 504))
+            return ANOTHER;
+        *ret_what = page->status > 0 ? dr_format(context, "HTTP %u", page->status)
+                    : page->why      ? page->why
+                                     : dr_reach_name(page->reach);
+        return page->reach == DR_REACH_NOT_HTTP ? ANOTHER : NOBODY;
+    }
+    return NOT_KNOWN;
 }
 
 static void judge_stranger(const struct look *look, const struct dr_listener *listener)
 {
-    int answers = answers_as_gateway(look->context);
+    const char *what = NULL;
+    enum behind behind = what_answers(look->context, &what);
+    struct dr_finding *finding;
 
-    if (answers == 1 || (answers == -1 && is_forwarder(listener))) {
+    if (behind == GATEWAY || (behind == NOT_KNOWN && is_forwarder(listener))) {
         (void)report_holder(look, FORWARDED, listener);
         return;
     }
-    struct dr_finding *finding = report_holder(look, HELD, listener);
-
+    finding = report_holder(look, behind == NOBODY && is_forwarder(listener) ? NOTHING_BEHIND : HELD, listener);
+    if (what)
+        dr_finding_text(finding, "what", what);
+    dr_finding_number(finding, "pid", listener->pid);
     if (look->gateway->fact.state == DR_KNOWN)
         dr_finding_severity(finding, DR_WARNING); /* it runs, on another port or address */
 }
@@ -131,13 +159,14 @@ static void judge_stranger(const struct look *look, const struct dr_listener *li
 static void judge_hidden(const struct look *look, const struct dr_listener *listener)
 {
     const struct dr_target *target = dr_target(look->context);
-    int answers = answers_as_gateway(look->context);
+    const char *what;
+    enum behind behind = what_answers(look->context, &what);
 
-    if (answers == 1 && listener->uid != target->uid && listener->uid != 0)
+    if (behind == GATEWAY && listener->uid != target->uid && listener->uid != 0)
         (void)report_holder(look, OTHER_GATEWAY, listener);
-    else if (answers == 0)
+    else if (behind == ANOTHER)
         dr_finding_confidence(report_holder(look, HELD, listener), DR_LIKELY);
-    else if (answers == -1)
+    else if (behind != GATEWAY)
         dr_could_not_tell(look->findings, NULL,
                           "a program of %s holds port %u, and which one cannot be looked at: run as root", listener->user,
                           listener->port);
@@ -183,10 +212,18 @@ static void judge_words(const struct look *look)
     struct dr_finding *finding;
 
     if (gateway->odd_port) {
+        bool in_file = strcmp(gateway->odd_port_name, "gateway.port") == 0;
+
         finding = dr_report(look->findings, &problems[NOT_A_PORT], &gateway->file_source);
         dr_finding_text(finding, "name", gateway->odd_port_name);
         dr_finding_text(finding, "value", gateway->odd_port);
-        dr_finding_number(finding, "port", gateway->configured_port);
+        dr_finding_word(finding, "kind", gateway->odd_port_quoted ? "a text in quotes and no number" : "no port number");
+        dr_finding_word(finding, "without", gateway->odd_port_quoted ? ", without quotes" : "");
+        dr_finding_word(finding, "effect",
+                        in_file ? "The gateway refuses to start with it."
+                                : dr_format(look->context, "It is passed over: the port is %u.", gateway->configured_port));
+        if (in_file)
+            dr_finding_severity(finding, DR_ERROR);
     }
     if (gateway->environment_port && gateway->file_port && gateway->environment_port != gateway->file_port) {
         finding = dr_report(look->findings, &problems[ENVIRONMENT], &gateway->file_source);

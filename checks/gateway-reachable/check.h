@@ -38,6 +38,19 @@ enum dr_reachable_problem {
     DR_REACHABLE_PROBLEMS
 };
 
+/* What a client meets at one address of this host. */
+enum dr_reachable_way {
+    DR_WAY_NOT_ASKED,
+    DR_WAY_GONE, /* refused, or no such address */
+    DR_WAY_SILENT, /* accepted, no answer */
+    DR_WAY_DROPPED, /* not even accepted */
+    DR_WAY_CUT,
+    DR_WAY_ALIEN,
+    DR_WAY_OTHER_PROTOCOL,
+    DR_WAY_NOT_READY,
+    DR_WAY_GOOD,
+};
+
 extern const struct dr_problem dr_gateway_reachable_problems[DR_REACHABLE_PROBLEMS];
 
 struct dr_reachable {
@@ -54,10 +67,16 @@ struct dr_finding *dr_gateway_reachable_report(const struct dr_reachable *look, 
 
 /* The gateway on this host, by its own addresses. */
 void dr_gateway_reachable_direct(const struct dr_reachable *look);
+/* It answers at one of them: does it answer at all where its configuration and its clients expect it? */
+void dr_gateway_reachable_compare(const struct dr_reachable *look, const struct dr_endpoint *good);
 /* gateway.remote.url and --gateway-url. */
 void dr_gateway_reachable_url(const struct dr_reachable *look, const struct dr_endpoint *endpoint);
 
-/* Accepts connections and says nothing. */
-bool dr_gateway_reachable_is_silent(const struct dr_endpoint *endpoint);
+/* An address of this host, by itself, without a URL that somebody wrote. */
+bool dr_gateway_reachable_is_direct(const struct dr_endpoint *endpoint);
+enum dr_reachable_way dr_gateway_reachable_way(const struct dr_endpoint *endpoint);
+/* Who would take a connection there; NULL: nobody listens. */
+const struct dr_listener *dr_gateway_reachable_listener(const struct dr_reachable *look, const struct dr_endpoint *endpoint);
+const char *dr_gateway_reachable_holder(const struct dr_reachable *look, const struct dr_listener *listener);
 
 #endif

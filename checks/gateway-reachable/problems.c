@@ -1,6 +1,7 @@
 #include "check.h"
 
 static const struct dr_cause port_is_held[] = { { .code = "gateway-port/held-by-another", .relation = DR_ANY_SUBJECT },
+                                                { .code = "gateway-port/nothing-behind", .relation = DR_ANY_SUBJECT },
                                                 { .code = NULL } };
 
 static const struct dr_cause runs_elsewhere[] = { { .code = "gateway-port/runs-elsewhere", .relation = DR_ANY_SUBJECT },
@@ -24,9 +25,8 @@ const struct dr_problem dr_gateway_reachable_problems[DR_REACHABLE_PROBLEMS] = {
     [DR_REACHABLE_STARTING_UP] = { .code = "starting-up",
                                    .severity = DR_INFO,
                                    .confidence = DR_LIKELY,
-                                   .message =
-                                       "The gateway (pid {pid}) was started {age} seconds ago and does not listen yet.",
-                                   .advice = "Wait half a minute, then look again" },
+                                   .message = "{who} (pid {pid}) was started {age} seconds ago; on port {port} {state}.",
+                                   .advice = "Wait half a minute, then look again; if it stays so: openclaw logs" },
     [DR_REACHABLE_NOT_LISTENING] = { .code = "not-listening",
                                      .severity = DR_ERROR,
                                      .confidence = DR_LIKELY,
@@ -49,10 +49,10 @@ const struct dr_problem dr_gateway_reachable_problems[DR_REACHABLE_PROBLEMS] = {
     [DR_REACHABLE_DROPPED] = { .code = "dropped",
                                .severity = DR_ERROR,
                                .confidence = DR_LIKELY,
-                               .message = "{holder} listens on port {port}, and connections to {url} are not accepted: a "
-                                          "packet filter "
-                                          "on this host drops them.",
-                               .advice = "See what it filters: nft list ruleset, iptables -S" },
+                               .message =
+                                   "{holder} listens on port {port}, and connections to {url} do not come about: a packet "
+                                   "filter on this host drops or refuses them.",
+                               .advice = "See what it filters, and let port {port} through: nft list ruleset; iptables -S" },
     [DR_REACHABLE_CUTS] = { .code = "cuts-connections",
                             .severity = DR_ERROR,
                             .confidence = DR_LIKELY,
@@ -69,27 +69,28 @@ const struct dr_problem dr_gateway_reachable_problems[DR_REACHABLE_PROBLEMS] = {
                                  .severity = DR_WARNING,
                                  .confidence = DR_CERTAIN,
                                  .message = "The gateway at {url} answers and calls itself not ready: {what}.",
-                                 .advice = "Wait half a minute, then look again; if it stays so: openclaw logs" },
+                                 .advice = "{next}" },
     [DR_REACHABLE_TLS] = { .code = "speaks-tls",
                            .severity = DR_ERROR,
                            .confidence = DR_LIKELY,
                            .message = "Port {port} speaks TLS, and the configuration says that the gateway does not "
                                       "(gateway.tls.enabled): clients of this home ask with ws:// and fail.",
-                           .advice = "Restart the gateway, or set gateway.tls.enabled as it was when it started" },
+                           .advice = "Restart the gateway: openclaw gateway restart; or openclaw config set "
+                                     "gateway.tls.enabled true, if it is "
+                                     "meant to speak TLS" },
     [DR_REACHABLE_NO_TLS] = { .code = "speaks-no-tls",
                               .severity = DR_ERROR,
                               .confidence = DR_LIKELY,
                               .message =
                                   "gateway.tls.enabled is set, and port {port} speaks no TLS: clients of this home ask with "
                                   "wss:// and fail.",
-                              .advice = "Restart the gateway so that it takes the setting" },
+                              .advice = "Restart the gateway so that it takes the setting: openclaw gateway restart" },
     [DR_REACHABLE_NOT_EVERYWHERE] = { .code = "not-everywhere",
                                       .severity = DR_WARNING,
                                       .confidence = DR_LIKELY,
-                                      .message = "gateway.bind is {bind}, and the gateway answers at {direct} but not at "
-                                                 "{url} ({what}).",
-                                      .advice =
-                                          "Restart the gateway if the setting is new; else look for a firewall between" },
+                                      .message =
+                                          "{expected}, and the gateway answers at {direct} but not at {url} ({what}).",
+                                      .advice = "{next}" },
     [DR_REACHABLE_URL_INVALID] = { .code = "url-invalid",
                                    .severity = DR_ERROR,
                                    .confidence = DR_CERTAIN,
@@ -98,12 +99,10 @@ const struct dr_problem dr_gateway_reachable_problems[DR_REACHABLE_PROBLEMS] = {
     [DR_REACHABLE_URL_BIND] = { .code = "url-bind",
                                 .severity = DR_ERROR,
                                 .confidence = DR_CERTAIN,
-                                .message = "{from} leads to {url}, an address of this host; the gateway listens on loopback "
-                                           "only and is "
-                                           "not reached there.",
-                                .advice = "Use ws://127.0.0.1:{port} on this host; for others: openclaw config set "
-                                          "gateway.bind lan "
-                                          "(with a token), or a tunnel" },
+                                .message = "{from} leads to {url}, an address of this host; the gateway listens at "
+                                           "{listens} and is not "
+                                           "reached there.",
+                                .advice = "{next}" },
     [DR_REACHABLE_URL_REFUSED] = { .code = "url-refused",
                                    .severity = DR_ERROR,
                                    .confidence = DR_CERTAIN,
@@ -137,14 +136,12 @@ const struct dr_problem dr_gateway_reachable_problems[DR_REACHABLE_PROBLEMS] = {
                                      .severity = DR_ERROR,
                                      .confidence = DR_CERTAIN,
                                      .message = "{from} leads to {url} without TLS, and TLS is what is spoken there.",
-                                     .advice = "Write wss:// instead of ws:// in {from}" },
+                                     .advice = "{write}" },
     [DR_REACHABLE_URL_NO_TLS] = { .code = "url-no-tls",
                                   .severity = DR_ERROR,
                                   .confidence = DR_CERTAIN,
                                   .message = "{from} leads to {url} with TLS, and no TLS is spoken there: {what}.",
-                                  .advice =
-                                      "Write ws:// instead of wss:// in {from} (inside a trusted network only), or put TLS "
-                                      "before the gateway" },
+                                  .advice = "Put TLS before the gateway; or, inside a trusted network only: {write}" },
     [DR_REACHABLE_URL_REDIRECTS] = { .code = "url-redirects",
                                      .severity = DR_ERROR,
                                      .confidence = DR_CERTAIN,

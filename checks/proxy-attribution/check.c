@@ -271,11 +271,17 @@ static void judge_refused_peer(struct judging *judging, const struct dr_log *log
         lines_text(judging, peer->refused, peer->refused_ms));
 }
 
+static bool is_history(const struct judging *judging, const struct dr_log_hit *hit)
+{
+    return (hit->last_ms && hit->last_ms <= config_changed_ms(judging->context)) ||
+           !dr_log_is_recent(judging->context, hit->last_ms);
+}
+
 static void judge_old_log(struct judging *judging, const struct dr_log *log)
 {
     const struct dr_log_hit *hit = dr_log_find(log, "proxy-untrusted");
 
-    if (!hit || (hit->last_ms && hit->last_ms <= config_changed_ms(judging->context)))
+    if (!hit || is_history(judging, hit))
         return;
     struct dr_finding *finding = dr_report(judging->findings, &problems[UNTRUSTED], &log->fact.source);
 
@@ -285,10 +291,9 @@ static void judge_old_log(struct judging *judging, const struct dr_log *log)
 static void judge_unmarked(struct judging *judging, const struct dr_log *log)
 {
     const struct dr_log_hit *hit = dr_log_find(log, "host-not-local");
-    int64_t listed = config_changed_ms(judging->context), proxied = judging->attribution->proxies_changed_ms;
 
     /* What a proxy did before it was changed is history. */
-    if (!hit || (hit->last_ms && hit->last_ms <= (proxied > listed ? proxied : listed)))
+    if (!hit || is_history(judging, hit) || (hit->last_ms && hit->last_ms <= judging->attribution->proxies_changed_ms))
         return;
     struct dr_finding *finding = dr_report(judging->findings, &problems[UNMARKED], &log->fact.source);
 

@@ -340,6 +340,11 @@ static size_t judge_faults(struct dr_context *context, const struct dr_proxies *
 
         if (!fault->hides_routes && !ours)
             continue;
+        if (fault->unknowable && fault->hides_routes && ours) {
+            dr_could_not_tell(findings, &fault->source, "%s", fault->text);
+            reported++;
+            continue;
+        }
         struct dr_finding *finding =
             dr_report(findings, &dr_proxy_websocket_problems[DR_PROXY_CONFIG_FAULT], &fault->source);
 

@@ -72,11 +72,12 @@ void dr_proxy_judge_forwarding(struct dr_proxy_judging *judging)
 {
     struct dr_approach approach;
     struct dr_locality honest, liar;
+    struct dr_address peers[2];
     const char *why;
 
     if (dr_route_approach(judging->context, judging->route, DR_CLAIMS_NOTHING, &approach, &why) < 0) {
         /* An upstream on another host, as seen from here: nothing to say. A header that cannot be told is said. */
-        if (dr_route_peer(judging->route))
+        if (dr_route_peers(judging->context, judging->route, peers) > 0)
             dr_could_not_tell(judging->findings, &judging->route->source, "whom the gateway takes the clients for: %s", why);
         return;
     }

@@ -16,7 +16,7 @@ const char *dr_proxy_live_text(struct dr_context *context, const struct dr_endpo
 
     if (socket->challenged)
         return dr_format(context, "upgraded, connect.challenge came");
-    if (socket->reach == DR_REACH_ANSWERED)
+    if (socket->status > 0) /* also behind a certificate that is not good: that is another matter */
         return dr_format(context, "HTTP %u%s%s", socket->status,
                          socket->control_ui ? ", the page instead of an upgrade" : "",
                          socket->error_type ? dr_format(context, ", %s", socket->error_type) : "");
@@ -50,6 +50,8 @@ void dr_proxy_judge_live(struct dr_proxy_judging *judging)
 
     if (never_came_there(socket->reach)) {
         dr_proxy_found(judging, DR_PROXY_DOWN, 0, dr_format(judging->context, "%s: %s", through->url, seen));
+        if (!judging->live->gateway) /* where neither runs, both may be off on purpose */
+            judging->severity[DR_PROXY_DOWN] = DR_INFO;
         return;
     }
     if (!judging->live->gateway || socket->challenged || is_policy(socket))
@@ -58,8 +60,7 @@ void dr_proxy_judge_live(struct dr_proxy_judging *judging)
         judging->confidence[DR_PROXY_UPGRADE_DROPPED] = judging->confidence[DR_PROXY_HTTP_VERSION] = DR_CERTAIN;
         return;
     }
-    if (socket->reach == DR_REACH_ANSWERED &&
-        (socket->status == BAD_GATEWAY || socket->status == UNAVAILABLE || socket->status == GATEWAY_TIMEOUT)) {
+    if (socket->status == BAD_GATEWAY || socket->status == UNAVAILABLE || socket->status == GATEWAY_TIMEOUT) {
         dr_proxy_found(judging, DR_PROXY_UPSTREAM_UNREACHABLE, 0, dr_format(judging->context, "it answers %s", seen));
         judging->confidence[DR_PROXY_UPSTREAM_UNREACHABLE] = DR_CERTAIN;
     } else {

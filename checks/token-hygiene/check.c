@@ -197,18 +197,10 @@ static void judge(const struct judging *judging, const struct dr_token_place *pl
         judge_characters(judging, INVISIBLE_CHARACTERS, place);
 }
 
-static bool hooks_enabled(struct dr_context *context)
-{
-    struct dr_config_value value;
-
-    return dr_config_lookup(dr_config(context), "hooks.enabled", &value) > 0 && value.type == DR_VALUE_BOOLEAN &&
-           value.truth;
-}
-
 static void compare_hooks(const struct judging *judging, const struct dr_token_place *place)
 {
     const struct dr_token_place *server = judging->tokens->server;
-    bool enabled = hooks_enabled(judging->context);
+    bool enabled = dr_config_flag(dr_config(judging->context), "hooks.enabled", false);
     struct dr_finding *finding;
 
     if (!server || (place->flaws & DR_FLAW_EMPTY) || strcmp(place->clean, server->clean) != 0)

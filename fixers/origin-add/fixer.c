@@ -2,56 +2,31 @@
  * Puts origins into gateway.controlUi.allowedOrigins: exactly those that the finding names, in a browser's own spelling.
  */
 #include "api/fixer.h"
-#include "api/config.h"
 #include "api/origin.h"
 
-#include <errno.h>
 #include <string.h>
 
 enum { MOST_ORIGINS = 16 };
 
-static size_t split(struct dr_context *context, const char *list, const char *origins[MOST_ORIGINS])
+static bool all_normal(const char *const *origins, size_t count)
 {
-    size_t count = 0;
+    char normal[DR_ORIGIN_TEXT];
 
-    while (*list && count < MOST_ORIGINS) {
-        size_t length = strcspn(list, ", ");
-        char normal[DR_ORIGIN_TEXT];
-
-        origins[count] = dr_strndup(context, list, length);
-        if (!dr_origin_normal(origins[count], normal) || strcmp(normal, origins[count]) != 0)
-            return 0;
-        count++;
-        list += length;
-        list += strspn(list, ", ");
-    }
-    return count;
+    for (size_t i = 0; i < count; i++)
+        if (!dr_origin_normal(origins[i], normal) || strcmp(normal, origins[i]) != 0)
+            return false;
+    return count > 0;
 }
 
 static int plan_add(struct dr_context *context, const struct dr_finding *finding, struct dr_plan *plan)
 {
-    const char *named = dr_finding_get(finding, "origins");
     const char *origins[MOST_ORIGINS];
-    size_t count = named ? split(context, named, origins) : 0;
-    struct dr_config_edits edits;
+    size_t count = dr_finding_list(context, finding, "origins", origins, MOST_ORIGINS);
 
-    if (count == 0) {
+    if (all_normal(origins, count))
+        (void)dr_plan_append_config(plan, "gateway.controlUi.allowedOrigins", origins, count);
+    else
         dr_plan_refuse(plan, "no origin is known that could be added");
-        return 0;
-    }
-    int r = dr_config_append_all(context, "gateway.controlUi.allowedOrigins", origins, count, &edits);
-
-    if (r < 0) {
-        dr_plan_refuse(plan, "%s",
-                       r == -EIO ? "there is no configuration that could be edited"
-                                 : "gateway.controlUi.allowedOrigins is not a plain list in one file; add it by hand");
-        return 0;
-    }
-    struct dr_operation *operation =
-        dr_plan_edit_file(plan, edits.file->path, &edits.file->identity, edits.file->sha256, edits.list, edits.count);
-
-    operation->summary = dr_format(context, "put %s into gateway.controlUi.allowedOrigins in %s", named, edits.file->path);
-    operation->while_running = DR_GO_AHEAD;
     return 0;
 }
 

@@ -26,12 +26,10 @@ static int plan_correct(struct dr_context *context, const struct dr_finding *fin
         dr_plan_refuse(plan, "the entry cannot be corrected in the text; do it by hand");
         return 0;
     }
-    struct dr_operation *operation =
-        dr_plan_edit_file(plan, edits.file->path, &edits.file->identity, edits.file->sha256, edits.list, edits.count);
+    struct dr_operation *operation = dr_plan_edit_config(plan, &edits);
 
     operation->summary = dr_format(context, "write \"%s\" instead of \"%.100s\" in gateway.controlUi.allowedOrigins in %s",
                                    origin, entry, edits.file->path);
-    operation->while_running = DR_GO_AHEAD;
     return 0;
 }
 

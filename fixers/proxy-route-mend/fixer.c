@@ -7,7 +7,6 @@
 #include "api/fixer.h"
 
 #include "api/approach.h"
-#include "api/config.h"
 #include "api/install.h"
 #include "api/proxy.h"
 
@@ -15,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_EDITS = 64, MOST_ALSO = 3 };
+enum { MOST_EDITS = 64, MOST_FILES = 8 };
 
 /* --- the server's own test and reload --------------------------------------------------------------------------------- */
 
@@ -50,10 +49,8 @@ static void plan_test(const struct dr_proxy_config *config, struct dr_plan *plan
     if (!server->test || !config->program)
         return;
     /* HAProxy reads all of them as one; a word for each, as far as words go. */
-    for (size_t i = 0; config->also && config->also[i] && i < MOST_ALSO; i++) {
-        command.words[1 + i] = config->also[i];
-        command.name = i > 0 ? "haproxy-test-several" : command.name;
-    }
+    for (size_t i = 0; config->also && config->also[i] && i + 1 < MOST_FILES; i++)
+        command.words[i + 1] = config->also[i];
     if (is_debians_apache(config))
         command =
             (struct dr_command){ .name = "apachectl-test", .program = "/usr/sbin/apachectl", .when = DR_COMMAND_FORWARD };
@@ -107,17 +104,16 @@ static void plan_edits(struct dr_context *context, const struct dr_route *route,
     }
 }
 
-static bool trusts(struct dr_context *context, const char *peer, bool *ret_known)
+static bool trusts(struct dr_context *context, const struct dr_address *peer, bool *ret_known)
 {
     const struct dr_rules *rules = dr_installs(context)->rules;
     const char *const *list;
     const char *why;
-    struct dr_address address;
     size_t count;
 
-    *ret_known = dr_trusted_proxies(context, &list, &count, &why) >= 0 && dr_address_parse(peer, &address);
+    *ret_known = dr_trusted_proxies(context, &list, &count, &why) >= 0;
     for (size_t i = 0; *ret_known && i < count; i++)
-        if (dr_trust_matches(rules, list[i], &address))
+        if (dr_trust_matches(rules, list[i], peer))
             return true;
     return false;
 }
@@ -125,23 +121,17 @@ static bool trusts(struct dr_context *context, const char *peer, bool *ret_known
 /* Once the proxy says whom it speaks for, the gateway must believe it: before 2026.8.1 it would warn, since then refuse. */
 static void plan_trust(struct dr_context *context, const struct dr_route *route, struct dr_plan *plan)
 {
-    const char *peer = dr_route_peer(route);
-    struct dr_config_edits edits;
+    struct dr_address peers[2];
+    const char *added[2];
+    size_t count = dr_route_peers(context, route, peers), missing = 0;
+    char text[DR_ADDRESS_TEXT];
     bool known;
 
-    if (!peer || trusts(context, peer, &known) || !known)
-        return;
-    int r = dr_config_append(context, "gateway.trustedProxies", peer, &edits);
-
-    if (r < 0) {
-        dr_plan_refuse(plan, "%s has to stand in gateway.trustedProxies first, and cannot be put there by an edit", peer);
-        return;
-    }
-    struct dr_operation *operation =
-        dr_plan_edit_file(plan, edits.file->path, &edits.file->identity, edits.file->sha256, edits.list, edits.count);
-
-    operation->summary = dr_format(context, "put %s, where the proxy asks from, into gateway.trustedProxies", peer);
-    operation->while_running = DR_GO_AHEAD;
+    for (size_t i = 0; i < count; i++)
+        if (!trusts(context, &peers[i], &known) && known)
+            added[missing++] = dr_strdup(context, dr_address_text(&peers[i], text));
+    if (missing > 0)
+        (void)dr_plan_append_config(plan, "gateway.trustedProxies", added, missing);
 }
 
 static unsigned number(const struct dr_finding *finding, const char *name)
@@ -172,6 +162,15 @@ static const struct dr_route *route_of(struct dr_context *context, const struct 
     return NULL;
 }
 
+static size_t count_of(const char *const *list)
+{
+    size_t count = 0;
+
+    while (list[count])
+        count++;
+    return count;
+}
+
 static int plan_mend(struct dr_context *context, const struct dr_finding *finding, struct dr_plan *plan)
 {
     const struct dr_route *route = route_of(context, finding);
@@ -181,6 +180,11 @@ static int plan_mend(struct dr_context *context, const struct dr_finding *findin
 
     if (!route) {
         dr_plan_refuse(plan, "the route is not there any more");
+        return 0;
+    }
+    if (route->config->also && count_of(route->config->also) >= MOST_FILES) {
+        dr_plan_refuse(plan, "HAProxy is started with more than %d files; its own test could not be run with them",
+                       MOST_FILES);
         return 0;
     }
     int r = dr_route_mend(context, route, mends, &edits, &why);

@@ -23,17 +23,10 @@ static int plan_align(struct dr_context *context, const struct dr_finding *findi
         dr_plan_refuse(plan, "%s", why);
         return 0;
     }
-    struct dr_edit edit = {
-        .offset = place->value_offset,
-        .length = place->value_length,
-        .from = {
-            .kind = DR_FROM_FILE,
-            .path = accepted->source.path,
-            .sha256 = accepted->sha256,
-            .offset = accepted->value_offset,
-            .length = accepted->value_length,
-        },
-    };
+    struct dr_edit edit;
+
+    dr_token_copy(accepted, place, &edit);
+
     struct dr_operation *operation = dr_plan_edit_file(plan, place->source.path, &place->identity, place->sha256, &edit, 1);
 
     operation->summary =

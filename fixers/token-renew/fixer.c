@@ -23,22 +23,14 @@ static void copy_accepted(struct dr_context *context, const struct dr_token_plac
                           const struct dr_token_place *accepted, struct dr_plan *plan)
 {
     const char *why = dr_token_not_copyable(accepted);
-    struct dr_edit edit = {
-        .offset = place->value_offset,
-        .length = place->value_length,
-        .from = {
-            .kind = DR_FROM_FILE,
-            .path = accepted->source.path,
-            .sha256 = accepted->sha256,
-            .offset = accepted->value_offset,
-            .length = accepted->value_length,
-        },
-    };
+    struct dr_edit edit;
 
     if (why || (accepted->flaws & DR_FLAW_SENTINEL)) {
         dr_plan_refuse(plan, "%s", why ? why : "the gateway's own value is a placeholder; that one comes first");
         return;
     }
+    dr_token_copy(accepted, place, &edit);
+
     struct dr_operation *operation = dr_plan_edit_file(plan, place->source.path, &place->identity, place->sha256, &edit, 1);
 
     operation->summary =

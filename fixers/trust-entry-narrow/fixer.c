@@ -38,14 +38,12 @@ static int plan_narrow(struct dr_context *context, const struct dr_finding *find
         dr_plan_refuse(plan, "the entry cannot be changed in the text; do it by hand");
         return 0;
     }
-    struct dr_operation *operation =
-        dr_plan_edit_file(plan, edits.file->path, &edits.file->identity, edits.file->sha256, edits.list, edits.count);
+    struct dr_operation *operation = dr_plan_edit_config(plan, &edits);
 
     operation->summary =
         *address ? dr_format(context, "replace \"%.60s\" by \"%s\" in gateway.trustedProxies in %s", entry, address,
                              edits.file->path)
                  : dr_format(context, "take \"%.60s\" out of gateway.trustedProxies in %s", entry, edits.file->path);
-    operation->while_running = DR_GO_AHEAD;
     return 0;
 }
 

@@ -23,8 +23,11 @@ enum dr_claim {
 int dr_route_approach(struct dr_context *context, const struct dr_route *route, enum dr_claim claim,
                       struct dr_approach *ret_approach, const char **ret_why);
 
-/* The address that the gateway sees as its peer: 127.0.0.1 or ::1 for a proxy on the same host; NULL: not knowable from here. */
-const char *dr_route_peer(const struct dr_route *route);
+/*
+ * The addresses that the gateway sees when somebody asks through the route, at most two ("localhost" may be both). 0: not known (another host,
+ * a container, a unix socket).
+ */
+size_t dr_route_peers(struct dr_context *context, const struct dr_route *route, struct dr_address ret_peers[2]);
 
 /* The texts of gateway.trustedProxies, in order. 0; -ENODATA with *ret_why. */
 int dr_trusted_proxies(struct dr_context *context, const char *const **ret_list, size_t *ret_count, const char **ret_why);

@@ -54,10 +54,4 @@ const struct dr_attribution *dr_attribution(struct dr_context *context);
 /* Does this route tell the gateway for whom it asks? Any forwarding header that is set or appended; unknown is false. */
 bool dr_route_forwards(const struct dr_route *route);
 
-/*
- * The addresses that the gateway sees when somebody asks through the route, at most two ("localhost" may be both). 0: not known (another host,
- * a container, a unix socket).
- */
-size_t dr_route_peers(struct dr_context *context, const struct dr_route *route, struct dr_address ret_peers[2]);
-
 #endif

@@ -9,6 +9,7 @@
 #define DR_API_BINDING_H
 
 #include "api/listeners.h"
+#include "api/proxy.h"
 
 enum dr_bind_reach {
     DR_BIND_LOOPBACK, /* this host (in a container: this container) only */
@@ -21,6 +22,12 @@ struct dr_published {
     unsigned line;
     const char *host; /* "": all addresses of the host */
     unsigned port; /* on the host, 0: any */
+};
+
+/* Something that a compose file leaves open. */
+struct dr_binding_doubt {
+    struct dr_source source;
+    const char *text;
 };
 
 struct dr_binding {
@@ -39,6 +46,13 @@ struct dr_binding {
     const char *listens; /* "127.0.0.1:18789, [::1]:18789"; NULL: does not run */
     unsigned port;
     const char *unread; /* the value of OPENCLAW_GATEWAY_BIND where nothing hands it on; NULL */
+    struct dr_source unread_source; /* path NULL: this environment */
+    bool mode_unknown; /* the word is a variable of a compose file that nothing sets */
+    const char *container; /* the service of a compose file that runs the gateway; NULL: none was found */
+    const struct dr_binding_doubt *doubts;
+    size_t doubt_count;
+    const struct dr_proxy_fault *faults; /* of compose files: the first of each */
+    size_t fault_count;
     const struct dr_published *published; /* compose files that publish the gateway's port */
     size_t published_count;
 };

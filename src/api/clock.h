@@ -41,6 +41,7 @@ enum dr_time_answer {
 struct dr_time_server {
     const char *name; /* as configured */
     const char *address; /* as asked; NULL when there is none */
+    unsigned port; /* 123, unless the configuration says otherwise */
     struct dr_source source; /* where it is configured; path NULL: the default of --online */
     enum dr_time_answer answer;
     const char *why; /* for all but ANSWERED */
@@ -102,6 +103,9 @@ struct dr_clock {
 };
 
 const struct dr_clock *dr_clock(struct dr_context *context);
+
+/* The same question as a command that sets nothing, NULL: its name is none that a shell may be given. chrony's, as that is in every distribution. */
+const char *dr_time_server_command(struct dr_context *context, const struct dr_time_server *server);
 
 /* ---- arithmetic, without a context ---- */
 

@@ -90,6 +90,9 @@ const struct dr_config *dr_config(struct dr_context *context);
  */
 int dr_config_lookup(const struct dr_config *config, const char *path, struct dr_config_value *ret_value);
 
+/* The truth at a path; `otherwise` where none is said, or something else. */
+bool dr_config_flag(const struct dr_config *config, const char *path, bool otherwise);
+
 /* Children of an array or object, in order, without those that a later duplicate hides. True when there was one. */
 bool dr_config_first(const struct dr_config *config, const struct dr_config_value *container,
                      struct dr_config_value *ret_child);

@@ -46,6 +46,10 @@ const struct dr_problem *dr_finding_problem(const struct dr_finding *finding);
 const struct dr_source *dr_finding_subject(const struct dr_finding *finding);
 const char *dr_finding_get(const struct dr_finding *finding, const char *argument); /* NULL when not set */
 
+/* The pieces of an argument "a, b": at most `most`, in the run's memory. Returns how many. */
+size_t dr_finding_list(struct dr_context *context, const struct dr_finding *finding, const char *argument,
+                       const char **ret_texts, size_t most);
+
 /* A part of the question that could not be answered. The check goes on; the report says so and the exit status is 3. */
 void dr_could_not_tell(struct dr_findings *findings, const struct dr_source *subject, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -124,6 +124,7 @@ struct dr_endpoint {
     struct dr_connect_answer deep;
     bool speaks_other; /* TLS where it was asked without, or the reverse: asked again so, it answered */
     const char *curl; /* the same request as a `curl` command, secrets replaced */
+    const char *curl_healthz, *curl_readyz; /* likewise */
     const char *curl_upgrade; /* the WebSocket handshake, likewise */
 };
 

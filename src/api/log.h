@@ -70,6 +70,12 @@ struct dr_log {
 
 const struct dr_log *dr_log(struct dr_context *context);
 
+/*
+ * Does a line of that time (0: not known) still say something about today? For a day in any case; for a week where the gateway that runs now is the
+ * one that wrote it, or none runs. What it met before it was started anew, and not again since, was most likely mended.
+ */
+bool dr_log_is_recent(struct dr_context *context, int64_t ms);
+
 /* NULL: no line of the read part has it (also when the fact is not known). */
 const struct dr_log_hit *dr_log_find(const struct dr_log *log, const char *id);
 

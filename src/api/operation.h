@@ -95,7 +95,7 @@ enum dr_command_when {
 struct dr_command {
     const char *name; /* "nginx-test": docs/operations.md lists them */
     const char *program; /* absolute */
-    const char *words[4]; /* what fills {0} to {3} of the row; NULL from the first that is not given */
+    const char *words[8]; /* what fills {0} to {7} of the row; NULL from the first that is not given */
     unsigned when; /* enum dr_command_when, one or both */
 };
 
@@ -128,6 +128,11 @@ struct dr_operation *dr_plan_set_owner(struct dr_plan *plan, const char *path, c
                                        uint32_t uid, uint32_t gid);
 struct dr_operation *dr_plan_edit_file(struct dr_plan *plan, const char *path, const struct dr_file_identity *judged,
                                        const char *sha256, const struct dr_edit *edits, size_t edit_count);
+/* Edits of the configuration (api/config.h). The gateway may go on: it takes the file in by itself. */
+struct dr_config_edits;
+struct dr_operation *dr_plan_edit_config(struct dr_plan *plan, const struct dr_config_edits *edits);
+/* Puts texts at the end of the list at `path` of the configuration; refuses the plan, and returns NULL, where that cannot be done by an edit. */
+struct dr_operation *dr_plan_append_config(struct dr_plan *plan, const char *path, const char *const *texts, size_t count);
 struct dr_operation *dr_plan_keep_file(struct dr_plan *plan, const char *path, const struct dr_file_identity *judged,
                                        const char *sha256);
 struct dr_operation *dr_plan_write_file(struct dr_plan *plan, const char *path, const char *content, size_t length,

@@ -80,6 +80,7 @@ struct dr_proxy_fault {
     struct dr_source source; /* file, line, column */
     const char *text; /* "'}' is missing: the block opened at line 12 is never closed" */
     bool hides_routes; /* routes, or what they send, may be missing or wrong because of it */
+    bool unknowable; /* nothing is wrong with it: what it comes to cannot be seen from here (a template, a variable) */
 };
 
 struct dr_proxy_config;

@@ -49,6 +49,8 @@ struct dr_rules {
     bool origin_private_host; /* ... where that host is a private address, .local or .ts.net */
     bool
         origins_required; /* a gateway on all addresses does not start without gateway.controlUi.allowedOrigins; later it makes a list */
+    bool
+        custom_bind; /* gateway.customBindHost is a known key; before, gateway.bind "custom" wants it and the gateway does not start with it */
     bool container_binds_all; /* in a container the default of gateway.bind is auto, and auto is 0.0.0.0 */
 };
 

@@ -17,7 +17,7 @@ enum dr_token_place_kind {
     DR_PLACE_CWD_DOTENV, /* .env in the working directory */
     DR_PLACE_UNIT, /* Environment= of a unit or drop-in */
     DR_PLACE_UNIT_FILE, /* EnvironmentFile= of a unit */
-    DR_PLACE_COMPOSE_DOTENV, /* .env beside a compose file */
+    DR_PLACE_COMPOSE_DOTENV, /* .env beside a compose file, or the environment of its service */
     DR_PLACE_GATEWAY_DOTENV, /* ~/.config/openclaw/gateway.env, read last by releases from 2026.8.1 on */
     DR_PLACE_RUNNING, /* /proc/<pid>/environ of the running gateway */
     DR_PLACE_KINDS
@@ -88,5 +88,9 @@ const struct dr_token_place *dr_token_at(const struct dr_tokens *tokens, const c
  * not written verbatim, or with characters that mean something in one of the formats.
  */
 const char *dr_token_not_copyable(const struct dr_token_place *from);
+
+/* The edit of the file of `to` that gives it the value of `from`: a reference, which holds no secret. */
+struct dr_edit;
+void dr_token_copy(const struct dr_token_place *from, const struct dr_token_place *to, struct dr_edit *ret_edit);
 
 #endif

@@ -46,4 +46,18 @@ int dr_tree_walk(struct dr_context *context, dr_visit_function *visit, void *sta
 /* The same over the trees of one kind, to their last entry. */
 int dr_tree_walk_whole(struct dr_context *context, enum dr_tree_kind kind, dr_visit_function *visit, void *state);
 
+/* What a visitor met and could not look into: the first five by name. All zero at the beginning. */
+enum { DR_UNLOOKED_NAMED = 5 };
+
+struct dr_findings;
+struct dr_unlooked {
+    const char *paths[DR_UNLOOKED_NAMED];
+    const char *reasons[DR_UNLOOKED_NAMED];
+    size_t count;
+};
+
+/* Takes an entry with `unreadable`; and says of all of them that they could not be told, those without a name as a number in `folder`. */
+void dr_unlooked_note(struct dr_context *context, struct dr_unlooked *unlooked, const struct dr_entry *entry);
+void dr_unlooked_tell(struct dr_findings *findings, const struct dr_unlooked *unlooked, const char *folder);
+
 #endif

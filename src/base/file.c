@@ -52,6 +52,10 @@ int dr_open(int root_fd, const char *path, int flags, int *ret_fd)
 int dr_stat(int root_fd, const char *path, struct stat *ret_stat)
 {
     _cleanup_close_ int fd = -1;
+
+    /* Of the real root one call does: there is nothing to lead out of, and what is opened later is opened with more care. */
+    if (root_fd == AT_FDCWD)
+        return fstatat(AT_FDCWD, path, ret_stat, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0 ? -errno : 0;
     int r = dr_open(root_fd, path, O_PATH, &fd);
 
     if (r < 0)
@@ -59,12 +63,17 @@ int dr_stat(int root_fd, const char *path, struct stat *ret_stat)
     return fstat(fd, ret_stat) < 0 ? -errno : 0;
 }
 
-int dr_read_fd(int fd, struct dr_buffer *buffer)
+/* `expected`: how much the system says there is, 0: unknown. Small files then take small buffers and one read. */
+static int read_all(int fd, size_t expected, struct dr_buffer *buffer)
 {
+    enum { FIRST = 4096, MOST = 64 * 1024 };
+    size_t next = expected > 0 && expected < MOST ? expected + 1 : expected > 0 ? MOST : FIRST;
+    size_t before = buffer->length;
+
     for (;;) {
         char *space;
         size_t room = buffer->ceiling - buffer->length;
-        size_t chunk = room < 64 * 1024 ? room : 64 * 1024;
+        size_t chunk = room < next ? room : next;
 
         if (chunk == 0) {
             char extra;
@@ -84,22 +93,25 @@ int dr_read_fd(int fd, struct dr_buffer *buffer)
             return -errno;
         }
         dr_buffer_commit(buffer, (size_t)got);
-        if (got == 0)
+        if (got == 0 || (expected > 0 && (size_t)got < chunk && buffer->length - before == expected))
             return 0;
+        next = (size_t)got == chunk ? MOST : next;
     }
+}
+
+int dr_read_fd(int fd, struct dr_buffer *buffer)
+{
+    return read_all(fd, 0, buffer);
 }
 
 int dr_read_file(int root_fd, const char *path, struct dr_buffer *buffer, struct dr_file_identity *ret_identity)
 {
-    _cleanup_close_ int fd = -1;
     struct stat st;
-    int r = dr_open(root_fd, path, O_PATH, &fd);
+    /* Judged before it is opened for reading: opening a FIFO or a device can have effects of its own. */
+    int r = dr_stat(root_fd, path, &st);
 
     if (r < 0)
         return r;
-    /* Judged before it is opened for reading: opening a FIFO or a device can have effects of its own. */
-    if (fstat(fd, &st) < 0)
-        return -errno;
     if (S_ISLNK(st.st_mode))
         return -ELOOP;
     if (!S_ISREG(st.st_mode))
@@ -117,7 +129,7 @@ int dr_read_file(int root_fd, const char *path, struct dr_buffer *buffer, struct
         return -errno;
     if (again.st_ino != st.st_ino || again.st_dev != st.st_dev)
         return -ESTALE;
-    r = dr_read_fd(read_fd, buffer);
+    r = read_all(read_fd, again.st_size > 0 ? (size_t)again.st_size : 0, buffer);
     if (r < 0)
         return r;
     if (ret_identity)

@@ -36,7 +36,7 @@ int dr_read_file(int root_fd, const char *path, struct dr_buffer *buffer,
                  struct dr_file_identity *ret_identity) DR_MUST_CHECK;
 int dr_read_fd(int fd, struct dr_buffer *buffer) DR_MUST_CHECK;
 
-/* lstat under root_fd, through an O_PATH descriptor. */
+/* lstat under root_fd; mounts nothing. */
 int dr_stat(int root_fd, const char *path, struct stat *ret_stat) DR_MUST_CHECK;
 
 /* Where a symbolic link points. Caller frees. -EINVAL when it is no link. */

@@ -11,12 +11,15 @@
 
 #include <stddef.h>
 
-enum { DR_SHA256_HEX = 65, DR_FINGERPRINT = 12 };
+enum { DR_SHA256_HEX = 65, DR_SHA1_BYTES = 20, DR_FINGERPRINT = 12 };
 
 int dr_sha256_hex(const void *bytes, size_t length, char ret_hex[DR_SHA256_HEX]) DR_MUST_CHECK;
 
 /* SHA-256 of everything that can be read from `fd`, from its start (pread), in constant memory. */
 int dr_sha256_fd(int fd, char ret_hex[DR_SHA256_HEX]) DR_MUST_CHECK;
+
+/* For protocols that prescribe it (RFC 6455), nothing else. */
+int dr_sha1(const void *bytes, size_t length, unsigned char ret_digest[DR_SHA1_BYTES]) DR_MUST_CHECK;
 
 void dr_fingerprint(const char *secret, size_t length, char ret_fingerprint[DR_FINGERPRINT]);
 

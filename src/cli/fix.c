@@ -1,14 +1,15 @@
 #include "cli/fix.h"
 
 #include "base/text.h"
+#include "cli/fix_patience.h"
 #include "cli/fix_verdict.h"
 #include "cli/prompt.h"
+#include "repair/command.h"
 
 #include <limits.h>
 #include <search.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST_ROUNDS = 64, MOST_OPERATION_BYTES = 512 * 1024 * 1024 };
 
@@ -125,6 +126,20 @@ static bool is_changed(const cJSON *operation)
     return !kind || strcmp(kind, dr_operation_kind_name(DR_RUN_COMMAND)) != 0;
 }
 
+/* What is taken out of a file must stand there still: it is taken in the next round, when another repair of this one changes that file. */
+static bool takes_from(const cJSON *operation, void *const *taken)
+{
+    const cJSON *edit;
+
+    cJSON_ArrayForEach (edit, cJSON_GetObjectItemCaseSensitive(operation, "edits")) {
+        const char *path = dr_json_text(cJSON_GetObjectItemCaseSensitive(edit, "from"), "path");
+
+        if (path && tfind(path, taken, compare_paths))
+            return true;
+    }
+    return false;
+}
+
 static bool has_operations(const struct dr_look *look, const char *fingerprint, void *const *taken)
 {
     const cJSON *operation;
@@ -137,7 +152,7 @@ static bool has_operations(const struct dr_look *look, const char *fingerprint, 
         if (!own || strcmp(own, fingerprint) != 0)
             continue;
         /* Another repair of this round already changes the file: it is looked at anew in the next round. */
-        if (!path || (is_changed(operation) && tfind(path, taken, compare_paths)))
+        if (!path || (is_changed(operation) && tfind(path, taken, compare_paths)) || takes_from(operation, taken))
             return false;
         any = true;
     }
@@ -278,17 +293,6 @@ static void take_look(struct fixing *fixing, struct dr_look *look)
 
 /* --- patience ------------------------------------------------------------------------------------------------------------ */
 
-/*
- * A running gateway takes a changed configuration in by itself, and is away for seconds meanwhile; a proxy that was reloaded needs a moment.
- * So after such a repair the look waits a little, and is repeated while it is not content. Milliseconds.
- */
-struct patience {
-    unsigned first; /* before the first look */
-    unsigned most; /* altogether */
-};
-
-enum { AGAIN_MS = 250 };
-
 static bool gateway_runs(const struct dr_look *look)
 {
     const char *state = dr_json_text(cJSON_GetObjectItemCaseSensitive(look->target, "gateway"), "state");
@@ -296,23 +300,12 @@ static bool gateway_runs(const struct dr_look *look)
     return state && strcmp(state, "running") == 0;
 }
 
-static struct patience patience_for(const struct fixing *fixing, const struct round *round)
+static struct dr_patience patience_for(const struct fixing *fixing, const struct round *round)
 {
-    const char *config = dr_json_text(fixing->look->target, "configPath");
     bool running = gateway_runs(fixing->look) && !fixing->session->options->offline;
-    struct patience patience = { 0, 0 };
 
-    for (size_t i = 0; i < round->operation_count; i++) {
-        const struct dr_operation *operation = &round->operations[i];
-
-        if (round->results[i].status != DR_REPAIR_APPLIED)
-            continue;
-        if (operation->kind == DR_RUN_COMMAND && patience.most < 5000)
-            patience = (struct patience){ .first = 400, .most = 5000 };
-        if (operation->kind == DR_EDIT_FILE && running && config && strcmp(operation->path, config) == 0)
-            patience = (struct patience){ .first = 1500, .most = 25000 };
-    }
-    return patience;
+    return dr_patience_for(round->operations, round->results, round->operation_count,
+                           running ? dr_json_text(fixing->look->target, "configPath") : NULL);
 }
 
 static bool is_content(const struct fixing *fixing, const struct round *round, const struct dr_look *after)
@@ -323,29 +316,26 @@ static bool is_content(const struct fixing *fixing, const struct round *round, c
     return !dr_fix_has_new_error(fixing->look, after);
 }
 
-static void wait_ms(unsigned ms)
-{
-    struct timespec left = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
-
-    while (nanosleep(&left, &left) < 0 && errno == EINTR)
-        ;
-}
-
 static int look_with_patience(struct fixing *fixing, const struct round *round, struct dr_look *ret_look)
 {
-    struct patience patience = patience_for(fixing, round);
+    const struct dr_patience patience = patience_for(fixing, round);
     unsigned waited = patience.first;
+    bool was_content = false;
 
-    if (patience.first > 0)
-        wait_ms(patience.first);
+    dr_patience_wait(patience.first);
     for (;;) {
         int r = look_again(fixing, ret_look);
+        bool content = r >= 0 && is_content(fixing, round, ret_look);
+        bool sure = content && (was_content || patience.steady == 0);
+        unsigned next = content ? patience.steady : patience.again;
 
-        if (r < 0 || is_content(fixing, round, ret_look) || waited >= patience.most)
+        /* When it comes late, it is not believed at once either. */
+        if (r < 0 || sure || (!content && waited >= patience.most))
             return r;
-        waited += AGAIN_MS + (unsigned)ret_look->duration_ms;
+        was_content = content;
+        waited += next + (unsigned)ret_look->duration_ms;
         dr_look_release(ret_look);
-        wait_ms(AGAIN_MS);
+        dr_patience_wait(next);
     }
 }
 
@@ -446,6 +436,18 @@ static int all_rounds(struct fixing *fixing)
     return r;
 }
 
+/* Root carries out a saved plan: could somebody else have written it? */
+static int judge_plan_file(const struct dr_session *session, struct dr_repair_target *target)
+{
+    const char *path = session->options->operand;
+    _cleanup_free_ char *absolute = path && path[0] != '/' ? dr_path_join(session->working_directory, path) : NULL;
+
+    if (path && path[0] != '/' && !absolute)
+        return -ENOMEM;
+    target->plan_of_user = geteuid() == 0 && (!path || dr_path_in_roots_hands(absolute ? absolute : path, NULL) < 0);
+    return 0;
+}
+
 int dr_fix_run(const struct dr_session *session, const struct dr_look *first, bool only_first, struct dr_look *ret_last,
                cJSON **ret_repairs, char **ret_settled, struct dr_error *error)
 {
@@ -454,6 +456,8 @@ int dr_fix_run(const struct dr_session *session, const struct dr_look *first, bo
 
     fixing.repairs = cJSON_CreateArray();
     fixing.attempted = cJSON_CreateObject();
+    if (r >= 0 && only_first)
+        r = judge_plan_file(session, &fixing.place.target);
     if (r >= 0 && (!fixing.repairs || !fixing.attempted))
         r = dr_error_set(error, -ENOMEM, "out of memory");
     if (r >= 0)

@@ -100,7 +100,8 @@ int dr_plan_file_read(const char *path, const struct dr_look *present, struct dr
         .checks = cJSON_DetachItemFromObjectCaseSensitive(plan, "checks"),
         .findings = cJSON_DetachItemFromObjectCaseSensitive(plan, "findings"),
         .operations = cJSON_DetachItemFromObjectCaseSensitive(plan, "operations"),
-        .unknowns = cJSON_CreateArray(),
+        /* What cannot be told today is not the repair's doing, whatever could be told when the plan was made. */
+        .unknowns = cJSON_Duplicate(present->unknowns, true),
     };
     if (!ret_look->target || !ret_look->unknowns)
         return dr_error_set(error, -ENOMEM, "out of memory");

@@ -1,6 +1,7 @@
 #include "cli/session.h"
 
 #include "cli/output.h"
+#include "cli/prompt.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -177,6 +178,7 @@ int dr_session_print(const struct dr_session *session, const cJSON *document, bo
     int exit_code = (int)dr_json_number(exit_object, "code", DR_EXIT_NO_REPORT);
 
     human.show_plan = show_plan;
+    human.asks = dr_prompt_possible(session);
 
     int r = session->options->json ? dr_report_json(document, &text) : dr_report_human(document, &human, &text);
 

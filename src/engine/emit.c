@@ -3,11 +3,11 @@
 #include "api/fixer.h"
 #include "api/gateway.h"
 #include "api/install.h"
-#include "api/live.h"
 #include "api/proxy.h"
 #include "api/registry.h"
 #include "api/target.h"
 #include "base/text.h"
+#include "engine/emit_line.h"
 #include "engine/worker.h"
 
 #include <string.h>
@@ -28,18 +28,20 @@ static void write_all(int fd, const char *bytes, size_t length)
     }
 }
 
-static void send(const struct dr_emitter *emitter, cJSON *json)
+void dr_line_send(const struct dr_emitter *emitter, cJSON *json)
 {
     _cleanup_free_ char *text = json ? cJSON_PrintUnformatted(json) : NULL;
 
     if (!text)
         _exit(DR_EXIT_OUT_OF_MEMORY);
     cJSON_Delete(json);
-    write_all(emitter->out, text, strlen(text));
-    write_all(emitter->out, "\n", 1);
+    size_t length = strlen(text);
+
+    text[length] = '\n'; /* one write, so that the parent wakes once */
+    write_all(emitter->out, text, length + 1);
 }
 
-static cJSON *line(const char *type)
+cJSON *dr_line(const char *type)
 {
     cJSON *json = cJSON_CreateObject();
 
@@ -48,8 +50,7 @@ static cJSON *line(const char *type)
     return json;
 }
 
-/* The one way for text to leave: valid UTF-8, secrets as fingerprints. Line breaks stay (diffs have them). */
-static void add_text(const struct dr_emitter *emitter, cJSON *json, const char *name, const char *text)
+void dr_line_text(const struct dr_emitter *emitter, cJSON *json, const char *name, const char *text)
 {
     _cleanup_buffer_ struct dr_buffer clean = DR_BUFFER(MOST_LINE);
     _cleanup_buffer_ struct dr_buffer safe = DR_BUFFER(MOST_LINE);
@@ -68,19 +69,19 @@ static void add_text(const struct dr_emitter *emitter, cJSON *json, const char *
         _exit(DR_EXIT_OUT_OF_MEMORY);
 }
 
-static void add_number(cJSON *json, const char *name, double number)
+void dr_line_number(cJSON *json, const char *name, double number)
 {
     if (!cJSON_AddNumberToObject(json, name, number))
         _exit(DR_EXIT_OUT_OF_MEMORY);
 }
 
-static void add_bool(cJSON *json, const char *name, bool value)
+void dr_line_bool(cJSON *json, const char *name, bool value)
 {
     if (!cJSON_AddBoolToObject(json, name, value))
         _exit(DR_EXIT_OUT_OF_MEMORY);
 }
 
-static cJSON *add_object(cJSON *json, const char *name)
+cJSON *dr_line_object(cJSON *json, const char *name)
 {
     cJSON *child = cJSON_AddObjectToObject(json, name);
 
@@ -89,7 +90,7 @@ static cJSON *add_object(cJSON *json, const char *name)
     return child;
 }
 
-static cJSON *add_array(cJSON *json, const char *name)
+cJSON *dr_line_array(cJSON *json, const char *name)
 {
     cJSON *child = cJSON_AddArrayToObject(json, name);
 
@@ -98,7 +99,7 @@ static cJSON *add_array(cJSON *json, const char *name)
     return child;
 }
 
-static cJSON *add_element(cJSON *array)
+cJSON *dr_line_element(cJSON *array)
 {
     cJSON *element = cJSON_CreateObject();
 
@@ -109,51 +110,51 @@ static cJSON *add_element(cJSON *array)
 
 static void add_source(const struct dr_emitter *emitter, cJSON *json, const struct dr_source *source)
 {
-    add_text(emitter, json, "path", source->path);
+    dr_line_text(emitter, json, "path", source->path);
     if (source->line > 0)
-        add_number(json, "line", source->line);
+        dr_line_number(json, "line", source->line);
     if (source->column > 0)
-        add_number(json, "column", source->column);
-    add_text(emitter, json, "pointer", source->pointer);
+        dr_line_number(json, "column", source->column);
+    dr_line_text(emitter, json, "pointer", source->pointer);
 }
 
 static void add_release(const struct dr_emitter *emitter, cJSON *json)
 {
     const struct dr_installs *installs = dr_installs(emitter->context);
-    cJSON *release = add_object(json, "release");
-    cJSON *list = add_array(json, "installs");
+    cJSON *release = dr_line_object(json, "release");
+    cJSON *list = dr_line_array(json, "installs");
 
-    add_bool(release, "known", installs->release_known);
-    add_bool(release, "certain", installs->release_certain);
+    dr_line_bool(release, "known", installs->release_known);
+    dr_line_bool(release, "certain", installs->release_certain);
     /* Not known: the release whose rules are gone by. */
     if (installs->release.year > 0)
-        add_text(emitter, release, "version", dr_release_text(emitter->context, &installs->release));
-    add_text(emitter, release, "from", installs->release_from);
+        dr_line_text(emitter, release, "version", dr_release_text(emitter->context, &installs->release));
+    dr_line_text(emitter, release, "from", installs->release_from);
     for (size_t i = 0; i < installs->count; i++) {
         const struct dr_install *install = &installs->list[i];
-        cJSON *item = add_element(list);
+        cJSON *item = dr_line_element(list);
 
-        add_text(emitter, item, "version", install->version);
-        add_text(emitter, item, "path", install->package_dir);
-        add_text(emitter, item, "foundBy", install->found_by);
-        add_text(emitter, item, "node", install->node_version);
+        dr_line_text(emitter, item, "version", install->version);
+        dr_line_text(emitter, item, "path", install->package_dir);
+        dr_line_text(emitter, item, "foundBy", install->found_by);
+        dr_line_text(emitter, item, "node", install->node_version);
     }
 }
 
 static void add_gateway(const struct dr_emitter *emitter, cJSON *json)
 {
     const struct dr_gateway *gateway = dr_gateway(emitter->context);
-    cJSON *object = add_object(json, "gateway");
+    cJSON *object = dr_line_object(json, "gateway");
     const char *state = gateway->fact.state == DR_KNOWN    ? "running"
                         : gateway->fact.state == DR_ABSENT ? "stopped"
                                                            : "unknown";
 
-    add_text(emitter, object, "state", state);
+    dr_line_text(emitter, object, "state", state);
     if (gateway->pid > 0)
-        add_number(object, "pid", (double)gateway->pid);
+        dr_line_number(object, "pid", (double)gateway->pid);
     if (gateway->port > 0)
-        add_number(object, "port", gateway->port);
-    add_text(emitter, object, "how", gateway->how ? gateway->how : gateway->fact.reason);
+        dr_line_number(object, "port", gateway->port);
+    dr_line_text(emitter, object, "how", gateway->how ? gateway->how : gateway->fact.reason);
 }
 
 static bool has_text(const cJSON *array, const char *text)
@@ -171,7 +172,7 @@ static bool has_text(const cJSON *array, const char *text)
 static void add_proxy_folders(const struct dr_emitter *emitter, cJSON *json)
 {
     struct dr_context *context = emitter->context;
-    cJSON *list = context->proxies && context->proxies->to_gateway_count > 0 ? add_array(json, "proxyFolders") : NULL;
+    cJSON *list = context->proxies && context->proxies->to_gateway_count > 0 ? dr_line_array(json, "proxyFolders") : NULL;
 
     for (size_t i = 0; list && i < context->proxies->to_gateway_count; i++) {
         const struct dr_proxy_config *config = context->proxies->to_gateway[i]->config;
@@ -190,47 +191,47 @@ static void add_proxy_folders(const struct dr_emitter *emitter, cJSON *json)
 void dr_emit_target(const struct dr_emitter *emitter)
 {
     const struct dr_target *target = dr_target(emitter->context);
-    cJSON *json = line("target");
+    cJSON *json = dr_line("target");
 
-    add_text(emitter, json, "kind", target->root ? "root" : target->in_container ? "container" : "home");
-    add_text(emitter, json, "home", target->home);
-    add_text(emitter, json, "stateDir", target->state_dir);
-    add_text(emitter, json, "stateDirFrom", target->state_dir_from);
-    add_text(emitter, json, "configPath", target->config_path);
-    add_text(emitter, json, "configFrom", target->config_from);
-    add_text(emitter, json, "profile", target->profile);
-    add_text(emitter, json, "root", target->root);
-    add_text(emitter, json, "user", target->user);
-    add_text(emitter, json, "userFrom", target->user_from);
-    add_number(json, "uid", target->uid);
-    add_number(json, "gid", target->gid);
-    add_bool(json, "asRoot", target->as_root);
-    add_bool(json, "container", target->in_container);
-    add_bool(json, "exists", target->fact.state == DR_KNOWN);
-    add_text(emitter, json, "reason", target->fact.reason);
+    dr_line_text(emitter, json, "kind", target->root ? "root" : target->in_container ? "container" : "home");
+    dr_line_text(emitter, json, "home", target->home);
+    dr_line_text(emitter, json, "stateDir", target->state_dir);
+    dr_line_text(emitter, json, "stateDirFrom", target->state_dir_from);
+    dr_line_text(emitter, json, "configPath", target->config_path);
+    dr_line_text(emitter, json, "configFrom", target->config_from);
+    dr_line_text(emitter, json, "profile", target->profile);
+    dr_line_text(emitter, json, "root", target->root);
+    dr_line_text(emitter, json, "user", target->user);
+    dr_line_text(emitter, json, "userFrom", target->user_from);
+    dr_line_number(json, "uid", target->uid);
+    dr_line_number(json, "gid", target->gid);
+    dr_line_bool(json, "asRoot", target->as_root);
+    dr_line_bool(json, "container", target->in_container);
+    dr_line_bool(json, "exists", target->fact.state == DR_KNOWN);
+    dr_line_text(emitter, json, "reason", target->fact.reason);
     if (target->fact.state == DR_KNOWN) {
         add_release(emitter, json);
         add_gateway(emitter, json);
         add_proxy_folders(emitter, json);
     }
-    send(emitter, json);
+    dr_line_send(emitter, json);
 }
 
 void dr_emit_check(const struct dr_emitter *emitter, const struct dr_check *check, const char *status, const char *reason,
                    double duration_ms)
 {
-    cJSON *json = line("check");
-    cJSON *tags = add_array(json, "tags");
+    cJSON *json = dr_line("check");
+    cJSON *tags = dr_line_array(json, "tags");
 
-    add_text(emitter, json, "id", check->id);
-    add_text(emitter, json, "title", check->title);
+    dr_line_text(emitter, json, "id", check->id);
+    dr_line_text(emitter, json, "title", check->title);
     for (const char *const *tag = check->tags; tag && *tag; tag++)
         if (!cJSON_AddItemToArray(tags, cJSON_CreateString(*tag)))
             _exit(DR_EXIT_OUT_OF_MEMORY);
-    add_text(emitter, json, "status", status);
-    add_text(emitter, json, "reason", reason);
-    add_number(json, "durationMs", duration_ms);
-    send(emitter, json);
+    dr_line_text(emitter, json, "status", status);
+    dr_line_text(emitter, json, "reason", reason);
+    dr_line_number(json, "durationMs", duration_ms);
+    dr_line_send(emitter, json);
 }
 
 static const struct dr_fixer *find_fixer(const char *id)
@@ -244,192 +245,76 @@ static const struct dr_fixer *find_fixer(const char *id)
 static void add_fix(const struct dr_emitter *emitter, cJSON *json, const struct dr_finding *finding)
 {
     const struct dr_fixer *fixer = find_fixer(finding->problem->fixer);
-    cJSON *fix = add_object(json, "fix");
+    cJSON *fix = dr_line_object(json, "fix");
 
     if (fixer) {
-        add_text(emitter, fix, "id", fixer->id);
-        add_text(emitter, fix, "title", fixer->title);
+        dr_line_text(emitter, fix, "id", fixer->id);
+        dr_line_text(emitter, fix, "title", fixer->title);
     }
-    add_text(emitter, fix, "applicability", dr_safety_name(fixer ? finding->safety : DR_MANUAL));
-    add_text(emitter, fix, "why", finding->why ? dr_finding_expand(finding, finding->why) : NULL);
-    add_bool(fix, "reversible", fixer && finding->safety != DR_MANUAL);
+    dr_line_text(emitter, fix, "applicability", dr_safety_name(fixer ? finding->safety : DR_MANUAL));
+    dr_line_text(emitter, fix, "why", finding->why ? dr_finding_expand(finding, finding->why) : NULL);
+    dr_line_bool(fix, "reversible", fixer && finding->safety != DR_MANUAL);
 }
 
 void dr_emit_finding(const struct dr_emitter *emitter, const struct dr_finding *finding)
 {
     const struct dr_problem *problem = finding->problem;
-    cJSON *json = line("finding");
+    cJSON *json = dr_line("finding");
 
-    add_text(emitter, json, "checkId", dr_format(emitter->context, "%s/%s", finding->check->id, problem->code));
-    add_text(emitter, json, "check", finding->check->id);
-    add_text(emitter, json, "problem", problem->code);
-    add_text(emitter, json, "severity", dr_severity_name(finding->severity));
-    add_text(emitter, json, "confidence", dr_confidence_name(finding->confidence));
-    add_text(emitter, json, "message", dr_finding_expand(finding, problem->message));
-    add_text(emitter, json, "fixHint", problem->advice ? dr_finding_expand(finding, problem->advice) : NULL);
+    dr_line_text(emitter, json, "checkId", dr_format(emitter->context, "%s/%s", finding->check->id, problem->code));
+    dr_line_text(emitter, json, "check", finding->check->id);
+    dr_line_text(emitter, json, "problem", problem->code);
+    dr_line_text(emitter, json, "severity", dr_severity_name(finding->severity));
+    dr_line_text(emitter, json, "confidence", dr_confidence_name(finding->confidence));
+    dr_line_text(emitter, json, "message", dr_finding_expand(finding, problem->message));
+    dr_line_text(emitter, json, "fixHint", problem->advice ? dr_finding_expand(finding, problem->advice) : NULL);
     add_source(emitter, json, &finding->subject);
 
-    cJSON *evidence = add_array(json, "evidence");
+    cJSON *evidence = dr_line_array(json, "evidence");
 
     for (const struct dr_named *named = finding->evidence; named; named = named->next) {
-        cJSON *item = add_element(evidence);
+        cJSON *item = dr_line_element(evidence);
 
-        add_text(emitter, item, "name", named->name);
-        add_text(emitter, item, "value", named->value);
+        dr_line_text(emitter, item, "name", named->name);
+        dr_line_text(emitter, item, "value", named->value);
         if (named->secret)
-            add_bool(item, "secret", true);
+            dr_line_bool(item, "secret", true);
     }
-    add_text(emitter, json, "fingerprint", finding->fingerprint);
+    dr_line_text(emitter, json, "fingerprint", finding->fingerprint);
     add_fix(emitter, json, finding);
-    send(emitter, json);
+    dr_line_send(emitter, json);
 }
 
 void dr_emit_unknown(const struct dr_emitter *emitter, const struct dr_check *check, const struct dr_unknown *unknown)
 {
-    cJSON *json = line("unknown");
+    cJSON *json = dr_line("unknown");
 
-    add_text(emitter, json, "check", check->id);
+    dr_line_text(emitter, json, "check", check->id);
     add_source(emitter, json, &unknown->subject);
-    add_text(emitter, json, "reason", unknown->reason);
-    send(emitter, json);
+    dr_line_text(emitter, json, "reason", unknown->reason);
+    dr_line_send(emitter, json);
 }
 
 /* The operations of a fix, then a `fix` line that ties them to their finding. */
 void dr_emit_plan(const struct dr_emitter *emitter, const struct dr_plan *plan)
 {
-    cJSON *fix = line("fix");
-    cJSON *ids = add_array(fix, "operations");
+    cJSON *fix = dr_line("fix");
+    cJSON *ids = dr_line_array(fix, "operations");
 
     for (const struct dr_planned *planned = plan->first; planned; planned = planned->next) {
-        send(emitter, dr_operation_to_json(&planned->operation, plan->finding->fingerprint));
+        dr_line_send(emitter, dr_operation_to_json(&planned->operation, plan->finding->fingerprint));
         if (!cJSON_AddItemToArray(ids, cJSON_CreateNumber(planned->operation.id)))
             _exit(DR_EXIT_OUT_OF_MEMORY);
     }
-    add_text(emitter, fix, "finding", plan->finding->fingerprint);
-    add_text(emitter, fix, "refused", plan->refused);
-    send(emitter, fix);
-}
-
-/* --- probes -------------------------------------------------------------------------------------------------------------- */
-
-static void add_reach(const struct dr_emitter *emitter, cJSON *json, enum dr_reach reach, const char *why, unsigned status)
-{
-    add_text(emitter, json, "reach", dr_reach_name(reach));
-    add_text(emitter, json, "why", why);
-    if (status > 0)
-        add_number(json, "status", status);
-}
-
-/* Times are left out where it did not come so far. */
-static void add_time(cJSON *json, const char *name, double ms)
-{
-    if (ms > 0)
-        add_number(json, name, (double)(int64_t)(ms * 1000 + 0.5) / 1000);
-}
-
-static cJSON *probe_line(const struct dr_emitter *emitter, const struct dr_endpoint *endpoint, const char *request)
-{
-    cJSON *json = line("probe");
-
-    add_text(emitter, json, "request", request);
-    add_text(emitter, json, "kind", dr_endpoint_kind_name(endpoint->kind));
-    add_text(emitter, json, "url", endpoint->url);
-    add_text(emitter, json, "from", endpoint->from);
-    return json;
-}
-
-static void emit_answer(const struct dr_emitter *emitter, const struct dr_endpoint *endpoint, const char *request,
-                        const struct dr_answer *answer, const char *curl)
-{
-    cJSON *json = probe_line(emitter, endpoint, request);
-
-    add_reach(emitter, json, answer->reach, answer->why, answer->status);
-    add_text(emitter, json, "peer", answer->peer);
-    add_text(emitter, json, "server", answer->server);
-    add_text(emitter, json, "contentType", answer->content_type);
-    add_text(emitter, json, "errorType", answer->error_type);
-    add_text(emitter, json, "issuer", answer->tls_issuer);
-    if (answer->control_ui)
-        add_bool(json, "controlUi", true);
-    if (answer->is_probe_answer)
-        add_bool(json, strcmp(request, "healthz") == 0 ? "ok" : "ready", answer->truth);
-    add_text(emitter, json, "failing", answer->failing);
-    add_time(json, "connectMs", answer->connect_ms);
-    add_time(json, "tlsMs", answer->tls_ms);
-    add_time(json, "firstByteMs", answer->first_byte_ms);
-    add_time(json, "durationMs", answer->total_ms);
-    add_text(emitter, json, "curl", curl);
-    send(emitter, json);
-}
-
-static void emit_socket(const struct dr_emitter *emitter, const struct dr_endpoint *endpoint)
-{
-    const struct dr_socket_answer *answer = &endpoint->socket;
-    cJSON *json = probe_line(emitter, endpoint, "websocket");
-
-    add_reach(emitter, json, answer->reach, answer->why, answer->status);
-    add_text(emitter, json, "errorType", answer->error_type);
-    if (answer->control_ui)
-        add_bool(json, "controlUi", true);
-    if (answer->status == 101)
-        add_bool(json, "challenged", answer->challenged);
-    if (answer->close_code > 0) {
-        add_number(json, "closeCode", answer->close_code);
-        add_text(emitter, json, "closeReason", answer->close_reason);
-    }
-    add_time(json, "firstByteMs", answer->round_trip_ms);
-    add_text(emitter, json, "curl", endpoint->curl_upgrade);
-    send(emitter, json);
-}
-
-static void emit_connect(const struct dr_emitter *emitter, const struct dr_endpoint *endpoint)
-{
-    const struct dr_connect_answer *answer = &endpoint->deep;
-    cJSON *json = probe_line(emitter, endpoint, "connect");
-
-    add_text(emitter, json, "reach", answer->tried ? "answered" : "not-asked");
-    add_text(emitter, json, "why", answer->not_tried_why);
-    if (answer->tried)
-        add_bool(json, "ok", answer->ok);
-    if (answer->protocol > 0)
-        add_number(json, "protocol", answer->protocol);
-    add_text(emitter, json, "serverVersion", answer->server_version);
-    add_text(emitter, json, "method", answer->method);
-    if (answer->ok) {
-        cJSON *scopes = add_array(json, "scopes");
-
-        for (const char *const *scope = answer->scopes; scope && *scope; scope++)
-            if (!cJSON_AddItemToArray(scopes, cJSON_CreateString(*scope)))
-                _exit(DR_EXIT_OUT_OF_MEMORY);
-    }
-    add_text(emitter, json, "code", answer->code);
-    add_text(emitter, json, "detailCode", answer->detail_code);
-    add_text(emitter, json, "message", answer->message);
-    if (answer->close_code > 0) {
-        add_number(json, "closeCode", answer->close_code);
-        add_text(emitter, json, "closeReason", answer->close_reason);
-    }
-    send(emitter, json);
-}
-
-void dr_emit_probes(const struct dr_emitter *emitter, const struct dr_live *live)
-{
-    for (size_t i = 0; live && i < live->count; i++) {
-        const struct dr_endpoint *endpoint = &live->endpoints[i];
-
-        emit_answer(emitter, endpoint, "page", &endpoint->page, endpoint->curl);
-        emit_answer(emitter, endpoint, "healthz", &endpoint->healthz, NULL);
-        emit_answer(emitter, endpoint, "readyz", &endpoint->readyz, NULL);
-        emit_socket(emitter, endpoint);
-        if (emitter->context->request->deep != DR_DEEP_NOT)
-            emit_connect(emitter, endpoint);
-    }
+    dr_line_text(emitter, fix, "finding", plan->finding->fingerprint);
+    dr_line_text(emitter, fix, "refused", plan->refused);
+    dr_line_send(emitter, fix);
 }
 
 void dr_emit_end(const struct dr_emitter *emitter)
 {
-    cJSON *json = line("end");
+    cJSON *json = dr_line("end");
 
-    add_bool(json, "complete", true);
-    send(emitter, json);
+    dr_line_bool(json, "complete", true);
+    dr_line_send(emitter, json);
 }

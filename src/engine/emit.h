@@ -19,6 +19,9 @@ void dr_emit_plan(const struct dr_emitter *emitter, const struct dr_plan *plan);
 /* One line for each request that was made, or not made and why. `live` may be NULL. */
 struct dr_live;
 void dr_emit_probes(const struct dr_emitter *emitter, const struct dr_live *live);
+/* One line for each time server, asked or not. `clock` may be NULL. */
+struct dr_clock;
+void dr_emit_time_servers(const struct dr_emitter *emitter, const struct dr_clock *clock);
 void dr_emit_end(const struct dr_emitter *emitter);
 
 #endif

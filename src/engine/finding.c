@@ -134,6 +134,8 @@ void dr_finding_restrict(struct dr_finding *finding, enum dr_safety safety, cons
         finding->safety = safety;
     if (why)
         finding->why = dr_strdup(finding->context, why);
+    else if (finding->safety == DR_MANUAL)
+        finding->why = NULL; /* the row's says why consent is asked for, not why nothing is offered */
 }
 
 void dr_finding_identity(struct dr_finding *finding, const char *identity)
@@ -162,6 +164,22 @@ static const char *named(const struct dr_named *list, const char *name, size_t l
 const char *dr_finding_get(const struct dr_finding *finding, const char *argument)
 {
     return named(finding->arguments, argument, strlen(argument));
+}
+
+size_t dr_finding_list(struct dr_context *context, const struct dr_finding *finding, const char *argument,
+                       const char **ret_texts, size_t most)
+{
+    const char *list = dr_finding_get(finding, argument);
+    size_t count = 0;
+
+    while (list && *list && count < most) {
+        size_t length = strcspn(list, ", ");
+
+        ret_texts[count++] = dr_strndup(context, list, length);
+        list += length;
+        list += strspn(list, ", ");
+    }
+    return count;
 }
 
 void dr_could_not_tell(struct dr_findings *findings, const struct dr_source *subject, const char *format, ...)

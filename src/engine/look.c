@@ -319,7 +319,7 @@ static int look_with(struct looking *looking, struct dr_error *error)
     int64_t start = dr_monotonic_ms();
     int r;
 
-    for (int i = 0; dr_check_table[i] && i < MOST_CHECKS; i++)
+    for (int i = 0; i < MOST_CHECKS && dr_check_table[i]; i++)
         looking->runs[i] = dr_selection_takes_check(&looking->options->selection, dr_check_table[i]);
     looking->deadline_ms = start + looking->options->total_timeout_ms;
     r = run_workers(looking, error);

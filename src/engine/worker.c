@@ -274,6 +274,7 @@ void dr_worker_run(const struct dr_worker *worker)
     at_work(worker->progress, DR_STAGE_START, -1);
     dr_emit_target(&look.emitter);
     dr_emit_probes(&look.emitter, dr_live_started(&context));
+    dr_emit_time_servers(&look.emitter, dr_clock_started(&context));
     dr_emit_end(&look.emitter);
     at_work(worker->progress, DR_STAGE_END, -1);
     _exit(0);

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 enum { MOST_ENTRIES = 256 };
 
@@ -35,19 +34,6 @@ int dr_trusted_proxies(struct dr_context *context, const char *const **ret_list,
     }
     *ret_count = count;
     return 0;
-}
-
-const char *dr_route_peer(const struct dr_route *route)
-{
-    struct dr_address address;
-
-    if (!route->upstream_host)
-        return NULL;
-    if (strcasecmp(route->upstream_host, "localhost") == 0 || strcmp(route->upstream_host, "0.0.0.0") == 0)
-        return "127.0.0.1";
-    if (!dr_address_parse(route->upstream_host, &address) || !dr_address_is_loopback(&address))
-        return NULL;
-    return address.family == 6 ? "::1" : "127.0.0.1";
 }
 
 /* What arrives of a header for which the proxy's own value is `own` and the client sent `sent` (NULL: nothing). */
@@ -124,33 +110,29 @@ static const char *host_of(struct dr_context *context, const struct dr_route *ro
     return dr_format(context, "%s:%u", route->upstream_host, route->upstream_port);
 }
 
-static bool flag(const struct dr_config *config, const char *path, bool otherwise)
-{
-    struct dr_config_value value;
-
-    return dr_config_lookup(config, path, &value) > 0 && value.type == DR_VALUE_BOOLEAN ? value.truth : otherwise;
-}
-
 int dr_route_approach(struct dr_context *context, const struct dr_route *route, enum dr_claim claim,
                       struct dr_approach *ret_approach, const char **ret_why)
 {
+    struct dr_address peers[2];
+    char text[DR_ADDRESS_TEXT];
     const struct dr_route_header *headers = route->headers;
     const struct dr_config *config = dr_config(context);
     const char *sent = claim == DR_CLAIMS_LOCAL ? "127.0.0.1" : NULL;
     const char *unknown = unknown_header(context, route);
     struct dr_approach approach = {
-        .peer = dr_route_peer(route),
         .client_id = "cli",
         .client_mode = "cli",
         .shared_secret = true,
     };
 
-    if (!approach.peer || unknown) {
+    if (unknown || dr_route_peers(context, route, peers) == 0) {
         *ret_why = unknown
                        ? dr_format(context, "what the gateway gets as %s depends on more than the configuration", unknown)
                        : "the address that the gateway sees cannot be told from here";
         return -ENODATA;
     }
+    approach.peer = dr_strdup(context, dr_address_text(&peers[0], text));
+
     int r = dr_trusted_proxies(context, &approach.trusted, &approach.trusted_count, ret_why);
 
     if (r < 0)
@@ -161,8 +143,8 @@ int dr_route_approach(struct dr_context *context, const struct dr_route *route, 
     approach.forwarded_other = arrives(context, &headers[DR_ROUTE_FORWARDED_PROTO], "https", NULL) ||
                                arrives(context, &headers[DR_ROUTE_FORWARDED], "for=" DR_SOME_CLIENT, NULL);
     approach.host = host_of(context, route, claim == DR_CLAIMS_LOCAL);
-    approach.allow_real_ip = flag(config, "gateway.allowRealIpFallback", false);
-    approach.local_not_approved = !flag(config, "gateway.nodes.pairing.autoApproveLocal", true);
+    approach.allow_real_ip = dr_config_flag(config, "gateway.allowRealIpFallback", false);
+    approach.local_not_approved = !dr_config_flag(config, "gateway.nodes.pairing.autoApproveLocal", true);
     *ret_approach = approach;
     return 0;
 }

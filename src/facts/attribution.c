@@ -2,21 +2,13 @@
 
 #include "api/approach.h"
 #include "api/config.h"
-#include "api/gateway.h"
 #include "api/install.h"
-#include "api/listeners.h"
-#include "api/network.h"
 #include "base/cleanup.h"
 #include "facts/context.h"
 
 #include <string.h>
-#include <strings.h>
 
 enum { MOST_PEERS = 32 };
-static const int64_t old_ms = (int64_t)7 * 24 * 3600 * 1000;
-
-static const struct dr_address loopback4 = { 4, { 127, 0, 0, 1 } };
-static const struct dr_address loopback6 = { 6, { [15] = 1 } };
 
 struct gathering {
     struct dr_context *context;
@@ -69,40 +61,6 @@ bool dr_route_forwards(const struct dr_route *route)
     return false;
 }
 
-/* "localhost" is ::1, too, where the gateway listens there. Where that cannot be told (nobody listens now), it is not claimed. */
-static bool listens_on_v6(struct dr_context *context)
-{
-    const struct dr_listeners *listeners = dr_listeners(context, dr_gateway(context)->port);
-
-    return listeners->fact.state == DR_KNOWN && dr_listener_at(listeners, &loopback6);
-}
-
-size_t dr_route_peers(struct dr_context *context, const struct dr_route *route, struct dr_address ret_peers[2])
-{
-    struct dr_address address;
-
-    if (!route->upstream_host)
-        return 0;
-    if (strcasecmp(route->upstream_host, "localhost") == 0) {
-        ret_peers[0] = loopback4;
-        ret_peers[1] = loopback6;
-        return listens_on_v6(context) ? 2 : 1;
-    }
-    if (!dr_address_parse(route->upstream_host, &address))
-        return 0;
-    /* Who connects to "any address" connects over loopback; who connects to an address of his own host has that address himself. */
-    if (strcmp(route->upstream_host, "0.0.0.0") == 0)
-        address = loopback4;
-    else if (strcmp(route->upstream_host, "::") == 0)
-        address = loopback6;
-    else if (dr_address_is_loopback(&address) && address.family == 4)
-        address = loopback4;
-    else if (!dr_address_is_own(context, &address))
-        return 0;
-    ret_peers[0] = address;
-    return 1;
-}
-
 /* ---- peers ---- */
 
 static struct dr_proxy_peer *peer_at(struct gathering *gathering, const struct dr_address *address)
@@ -135,7 +93,7 @@ static void take_meeting(struct gathering *gathering, const struct dr_log *log, 
 {
     bool refused = strcmp(meeting->signature->id, "proxy-attribution") == 0;
     bool forwards = strcmp(meeting->signature->id, "closed-before-connect") == 0 && meeting->forwarded;
-    bool recent = meeting->last_ms == 0 || dr_now_ms(gathering->context) - meeting->last_ms < old_ms;
+    bool recent = dr_log_is_recent(gathering->context, meeting->last_ms);
     struct dr_proxy_peer *peer =
         meeting->address.family && (refused || forwards) ? peer_at(gathering, &meeting->address) : NULL;
 

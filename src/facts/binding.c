@@ -8,6 +8,7 @@
 #include "facts/compose.h"
 #include "facts/units.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { DEFAULT_PORT = 18789 };
@@ -97,39 +98,103 @@ static void take_units(struct gathering *gathering)
     }
 }
 
+static void say_doubt(struct gathering *gathering, const struct dr_source *source, const char *text)
+{
+    struct dr_binding_doubt *list = (struct dr_binding_doubt *)(uintptr_t)gathering->binding->doubts;
+
+    if (gathering->binding->doubt_count < DR_MOST_COMPOSE)
+        list[gathering->binding->doubt_count++] = (struct dr_binding_doubt){ .source = *source, .text = text };
+}
+
+static void doubt(struct gathering *gathering, const struct dr_source *source, const char *what, const char *variable)
+{
+    say_doubt(
+        gathering, source,
+        dr_format(gathering->context, "%s takes %.60s from where Compose is started, and no .env sets it", what, variable));
+}
+
+static void take_published(struct gathering *gathering, const struct dr_compose *compose, unsigned inside)
+{
+    struct dr_published *list = (struct dr_published *)(uintptr_t)gathering->binding->published;
+
+    for (size_t p = 0; p < compose->port_count; p++) {
+        const struct dr_compose_port *port = &compose->ports[p];
+        bool ours = (port->target <= inside && inside <= port->target_last) ||
+                    (port->target <= DEFAULT_PORT && DEFAULT_PORT <= port->target_last);
+        bool in_step = port->published_last - port->published == port->target_last - port->target;
+
+        if (port->unknown)
+            doubt(gathering, &port->source, "a published port", port->unknown);
+        else if (ours)
+            list[gathering->binding->published_count++] = (struct dr_published){
+                .path = port->source.path,
+                .line = port->source.line,
+                .host = port->host,
+                .port = port->published && in_step && inside >= port->target && inside <= port->target_last
+                            ? port->published + (inside - port->target)
+                            : port->published,
+            };
+    }
+}
+
+static void take_variable(struct gathering *gathering, const struct dr_compose *compose)
+{
+    const struct dr_compose_value *value = &compose->bind_variable;
+
+    if (!value->text || value->unknown || !*value->text || compose->bind.text || gathering->binding->unread)
+        return;
+    gathering->binding->unread = value->text;
+    gathering->binding->unread_source = value->source;
+}
+
+static void take_one_compose(struct gathering *gathering, const struct dr_compose *compose)
+{
+    struct dr_binding *binding = gathering->binding;
+    struct dr_proxy_fault *faults = (struct dr_proxy_fault *)(uintptr_t)binding->faults;
+    const char *word = compose->bind.text;
+    unsigned long inside = compose->port.text && !compose->port.unknown ? strtoul(compose->port.text, NULL, 10) : 0;
+
+    for (size_t i = 0; i < compose->fault_count; i++)
+        if (compose->faults[i].unknowable)
+            say_doubt(gathering, &compose->faults[i].source, compose->faults[i].text);
+    for (size_t i = 0; i < compose->fault_count; i++)
+        if (!compose->faults[i].unknowable) {
+            faults[binding->fault_count++] = compose->faults[i];
+            break;
+        }
+    if (compose->service && !binding->container)
+        binding->container = compose->service;
+    if (word && compose->bind.unknown && !binding->mode) {
+        binding->mode_unknown = true;
+        doubt(gathering, &compose->bind.source, "--bind", compose->bind.unknown);
+    }
+    if (word)
+        take(gathering, word, dr_format(gathering->context, "--bind in %s", compose->bind.source.path),
+             &compose->bind.source);
+    take_variable(gathering, compose);
+    take_published(gathering, compose, inside > 0 && inside < 65536 ? (unsigned)inside : binding->port);
+}
+
 static void take_compose(struct gathering *gathering)
 {
     struct dr_context *context = gathering->context;
     struct dr_binding *binding = gathering->binding;
-    struct dr_compose_place places[DR_MOST_COMPOSE];
-    size_t count = dr_compose_places(context, places);
-    struct dr_published *published = dr_alloc(context, (size_t)DR_MOST_COMPOSE * DR_MOST_COMPOSE_PORTS * sizeof(*published));
+    size_t count;
+    const struct dr_compose *composes = dr_composes(context, &count);
 
-    binding->published = published;
-    for (size_t i = 0; i < count; i++) {
-        struct dr_compose compose;
-
-        if (dr_compose_read(context, &places[i], &compose) < 0)
-            continue;
-        if (compose.bind)
-            take(gathering, compose.bind, dr_format(context, "--bind in %s", compose.path),
-                 &(struct dr_source){ .path = compose.path, .line = compose.bind_line });
-        for (size_t p = 0; p < compose.port_count; p++)
-            if (compose.ports[p].target == binding->port || compose.ports[p].target == DEFAULT_PORT)
-                published[binding->published_count++] = (struct dr_published){
-                    .path = compose.path,
-                    .line = compose.ports[p].line,
-                    .host = compose.ports[p].host,
-                    .port = compose.ports[p].published,
-                };
-    }
+    binding->published = dr_alloc(context, (size_t)DR_MOST_COMPOSE * DR_MOST_COMPOSE_PORTS * sizeof(struct dr_published));
+    binding->doubts = dr_alloc(context, DR_MOST_COMPOSE * sizeof(struct dr_binding_doubt));
+    binding->faults = dr_alloc(context, DR_MOST_COMPOSE * sizeof(struct dr_proxy_fault));
+    for (size_t i = 0; i < count; i++)
+        take_one_compose(gathering, &composes[i]);
 }
 
 /* ---- what it amounts to ---- */
 
 static bool in_container(const struct gathering *gathering)
 {
-    return dr_target(gathering->context)->in_container || gathering->binding->published_count > 0;
+    return dr_target(gathering->context)->in_container || gathering->binding->published_count > 0 ||
+           gathering->binding->container;
 }
 
 static void take_configured(struct gathering *gathering)
@@ -151,19 +216,19 @@ static void take_configured(struct gathering *gathering)
          &(struct dr_source){ .path = dr_config(context)->path });
 }
 
-static enum dr_bind_reach reach_of(const struct gathering *gathering)
+static enum dr_bind_reach reach_of(const struct gathering *gathering, const char *mode)
 {
     const struct dr_binding *binding = gathering->binding;
     const struct dr_rules *rules = dr_installs(gathering->context)->rules;
     struct dr_address custom;
 
-    if (strcmp(binding->mode, "lan") == 0)
+    if (strcmp(mode, "lan") == 0)
         return DR_BIND_ALL;
-    if (strcmp(binding->mode, "auto") == 0)
+    if (strcmp(mode, "auto") == 0)
         return rules->container_binds_all && in_container(gathering) ? DR_BIND_ALL : DR_BIND_LOOPBACK;
-    if (strcmp(binding->mode, "tailnet") == 0)
+    if (strcmp(mode, "tailnet") == 0)
         return DR_BIND_ADDRESS;
-    if (strcmp(binding->mode, "custom") != 0 || !binding->custom_host || !dr_address_parse(binding->custom_host, &custom))
+    if (strcmp(mode, "custom") != 0 || !binding->custom_host || !dr_address_parse(binding->custom_host, &custom))
         return DR_BIND_LOOPBACK;
     if (strcmp(binding->custom_host, "0.0.0.0") == 0)
         return DR_BIND_ALL;
@@ -198,11 +263,17 @@ static void gather(struct dr_context *context, struct dr_binding *binding)
 
     take_configured(&gathering);
     binding->mode_known = is_mode(binding->mode);
-    binding->meant = reach_of(&gathering);
+    binding->meant = reach_of(&gathering, binding->mode);
     if (!binding->running)
         binding->reach = binding->meant;
-    if (variable && *variable && !handed_on && strcmp(variable, binding->mode) != 0)
+    /* A running gateway hides its command line: what it listens on says whether --bind reached it. */
+    if (variable && *variable && !handed_on && strcmp(variable, binding->mode) != 0 &&
+        (!is_mode(variable) || reach_of(&gathering, variable) != binding->reach)) {
         binding->unread = variable;
+        binding->unread_source = (struct dr_source){ 0 };
+    }
+    if (binding->unread && strcmp(binding->unread, binding->mode) == 0)
+        binding->unread = NULL;
 }
 
 const struct dr_binding *dr_binding(struct dr_context *context)

@@ -141,3 +141,20 @@ const struct dr_clock *dr_clock(struct dr_context *context)
     }
     return context->clock;
 }
+
+const struct dr_clock *dr_clock_started(const struct dr_context *context)
+{
+    return context->clock;
+}
+
+const char *dr_time_server_command(struct dr_context *context, const struct dr_time_server *server)
+{
+    const unsigned timeout_ms =
+        context->request->probe_timeout_ms ? context->request->probe_timeout_ms : DR_PROBE_TIMEOUT_MS;
+    const char *whom = server->address ? server->address : server->name;
+
+    if (*whom == '-' || strspn(whom, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:-_") != strlen(whom))
+        return NULL;
+    return dr_format(context, "chronyd -Q -t %u 'server %s%s iburst maxsamples 1'", (timeout_ms + 999) / 1000 + 1, whom,
+                     server->port == NTP_PORT ? "" : dr_format(context, " port %u", server->port));
+}

@@ -9,4 +9,7 @@
 /* Sends the questions. To be called when a look begins, in the sandbox; dr_clock does it when nobody has. */
 void dr_clock_start(struct dr_context *context);
 
+/* What dr_clock found out, NULL: no check asked. */
+const struct dr_clock *dr_clock_started(const struct dr_context *context);
+
 #endif

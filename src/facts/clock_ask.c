@@ -108,7 +108,7 @@ static struct dr_time_server *add(struct dr_time_round *round, const struct dr_t
     if (round->count == DR_MOST_TIME_SERVERS)
         return NULL;
     round->fds[round->count] = -1;
-    round->servers[round->count] = (struct dr_time_server){ .name = name->name, .source = name->source };
+    round->servers[round->count] = (struct dr_time_server){ .name = name->name, .port = name->port, .source = name->source };
     return &round->servers[round->count++];
 }
 

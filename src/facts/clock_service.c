@@ -184,6 +184,19 @@ static void run_through_processes(struct dr_context *context, struct dr_clock *c
             mark_running(context, clock, services, entry->d_name);
 }
 
+/* A file as old as the program is none: timesyncd makes its own when it starts, dated like itself (timesyncd.c, load_clock_timestamp). */
+static int64_t synced_ms(struct dr_context *context, const struct known *known, const char *program)
+{
+    struct stat st, made;
+
+    for (size_t i = 0; i < DR_COUNT(known->synced) && known->synced[i]; i++)
+        if (exists(context, known->synced[i], &st))
+            return exists(context, program, &made) && st.st_mtim.tv_sec > made.st_mtim.tv_sec
+                       ? (int64_t)st.st_mtim.tv_sec * 1000
+                       : 0;
+    return 0;
+}
+
 static bool fill(struct dr_context *context, const struct known *known, struct dr_time_service *ret_service)
 {
     struct stat st;
@@ -196,11 +209,7 @@ static bool fill(struct dr_context *context, const struct known *known, struct d
     ret_service->unit = unit_of(context, known);
     ret_service->masked = is_masked(context, ret_service->unit);
     ret_service->enabled = !ret_service->masked && is_enabled(context, ret_service->unit);
-    for (size_t i = 0; i < DR_COUNT(known->synced) && known->synced[i]; i++)
-        if (exists(context, known->synced[i], &st)) {
-            ret_service->synced_ms = (int64_t)st.st_mtim.tv_sec * 1000;
-            break;
-        }
+    ret_service->synced_ms = synced_ms(context, known, ret_service->program);
     return true;
 }
 

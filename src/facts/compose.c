@@ -4,25 +4,33 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "facts/install_package.h"
+#include "facts/proxy_files.h"
 #include "facts/text_file.h"
-#include "format/dotenv.h"
+#include "format/compose.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ENTRIES = 1024, MOST_FOLDERS = 8, LONGEST_VALUE = 256 };
+enum { MOST_ENTRIES = 1024, MOST_FOLDERS = 8 };
 
 /* ---- where ---- */
 
 static const char *compose_file(struct dr_context *context, const char *folder)
 {
-    static const char *const names[] = { "docker-compose.yml", "compose.yaml", "compose.yml", "docker-compose.yaml" };
+    struct dr_text_file file;
+    struct dr_dotenv dotenv;
     struct stat st;
 
-    for (size_t i = 0; i < DR_COUNT(names); i++) {
-        const char *path = dr_context_join(context, folder, names[i]);
+    if (dr_text_file_read(context, dr_context_join(context, folder, ".env"), &file) >= 0 &&
+        dr_dotenv_parse(file.bytes, file.length, context->arena, &dotenv) >= 0) {
+        const char *named = dr_compose_first_file(context->arena, &dotenv, folder);
+
+        if (named)
+            return dr_stat(context->request->root_fd, named, &st) == 0 ? named : NULL;
+    }
+    for (size_t i = 0; dr_compose_names[i]; i++) {
+        const char *path = dr_context_join(context, folder, dr_compose_names[i]);
 
         if (dr_stat(context->request->root_fd, path, &st) == 0)
             return path;
@@ -69,7 +77,7 @@ static bool has_known_name(const struct dirent *entry)
     return false;
 }
 
-size_t dr_compose_places(struct dr_context *context, struct dr_compose_place places[DR_MOST_COMPOSE])
+static size_t find_places(struct dr_context *context, struct dr_compose_place places[DR_MOST_COMPOSE])
 {
     const char *home = dr_target(context)->home;
     const char *here = context->request->root ? NULL : dr_working_directory(context);
@@ -100,208 +108,178 @@ size_t dr_compose_places(struct dr_context *context, struct dr_compose_place pla
     return count;
 }
 
-/* ---- what it says ---- */
-
-struct reading {
-    struct dr_context *context;
-    struct dr_dotenv dotenv;
-    bool has_dotenv;
-    struct dr_compose *compose;
-    struct dr_compose_port open; /* a long entry that is being read */
-    bool in_long;
+/* Asked by several facts, looked for once. */
+struct dr_compose_kept {
+    struct dr_compose_place places[DR_MOST_COMPOSE];
+    size_t count;
 };
 
-static const char *variable(const struct reading *reading, const char *text, size_t length)
+size_t dr_compose_places(struct dr_context *context, struct dr_compose_place places[DR_MOST_COMPOSE])
 {
-    const char *colon = memchr(text, ':', length);
-    const char *name = dr_strndup(reading->context, text, colon ? (size_t)(colon - text) : length);
-    const struct dr_dotenv_entry *entry = reading->has_dotenv ? dr_dotenv_get(&reading->dotenv, name) : NULL;
+    struct dr_compose_kept *kept = context->compose;
 
-    if (entry && entry->value[0])
-        return entry->value;
-    if (colon && colon + 1 < text + length && colon[1] == '-')
-        return dr_strndup(reading->context, colon + 2, length - (size_t)(colon + 2 - text));
-    return "";
-}
-
-/* Without quotes, and with ${NAME}, ${NAME:-default} filled in. Longer texts are none that matters here. */
-static const char *filled(const struct reading *reading, const char *text, size_t length)
-{
-    const char *out = "";
-
-    if (length > LONGEST_VALUE)
-        return out;
-    for (size_t i = 0; i < length; i++) {
-        const char *end = text[i] == '$' && i + 1 < length && text[i + 1] == '{' ? memchr(text + i, '}', length - i) : NULL;
-
-        if (end) {
-            out = dr_format(reading->context, "%s%s", out, variable(reading, text + i + 2, (size_t)(end - text) - i - 2));
-            i = (size_t)(end - text);
-        } else if (text[i] != '"' && text[i] != '\'') {
-            out = dr_format(reading->context, "%s%c", out, text[i]);
-        }
+    if (!kept) {
+        kept = dr_alloc(context, sizeof(*kept));
+        kept->count = find_places(context, kept->places);
+        context->compose = kept;
     }
-    return out;
+    memcpy(places, kept->places, kept->count * sizeof(*places));
+    return kept->count;
 }
 
-static unsigned number(const char *text)
-{
-    char *end;
-    unsigned long value = strtoul(text, &end, 10);
+/* ---- what it says ---- */
 
-    return end != text && value < 65536 ? (unsigned)value : 0;
+static struct dr_compose_value value_of(const struct compose_text *text, const char *name, const struct dr_source *source)
+{
+    return (struct dr_compose_value){ .name = name, .text = text->text, .unknown = text->unknown, .source = *source };
 }
 
-static void add_port(struct reading *reading, const struct dr_compose_port *port)
+static struct dr_compose_value flag(const struct compose_service *service, const char *name)
 {
-    struct dr_compose *compose = reading->compose;
+    const struct traefik_node *node = NULL;
+    struct dr_compose_value value = { .text = dr_compose_flag(service, name, &node) };
 
-    if (port->target && compose->port_count < DR_MOST_COMPOSE_PORTS)
-        compose->ports[compose->port_count++] = *port;
+    if (!value.text)
+        return value;
+    dr_traefik_source(node, &value.source);
+    value.unknown = strstr(value.text, "${") ? value.text : NULL;
+    return value;
 }
 
-/* [HOST:][PUBLISHED:]TARGET[/protocol] */
-static void take_short(struct reading *reading, const char *text, unsigned line)
+static struct dr_compose_value variable(struct compose_project *project, const struct compose_service *service,
+                                        const char *name)
 {
-    struct dr_context *context = reading->context;
-    const char *last = strrchr(text, ':');
-    struct dr_compose_port port = { .host = "", .target = number(last ? last + 1 : text), .line = line };
+    struct compose_text text;
+    struct dr_source source;
 
-    if (last) {
-        const char *front = dr_strndup(context, text, (size_t)(last - text));
-        const char *before = strrchr(front, ':');
+    if (!dr_compose_variable(project, service, name, &text, &source))
+        return (struct dr_compose_value){ .name = name };
+    return value_of(&text, name, &source);
+}
 
-        port.published = number(before ? before + 1 : front);
-        if (before)
-            port.host = dr_strndup(context, front, (size_t)(before - front));
+static void take_ports(const struct compose_service *service, struct dr_compose *compose)
+{
+    for (size_t i = 0; i < service->port_count && compose->port_count < DR_MOST_COMPOSE_PORTS; i++) {
+        const struct compose_port *port = &service->ports[i];
+        struct dr_compose_port *taken = &compose->ports[compose->port_count];
+
+        if (port->udp)
+            continue;
+        compose->port_count++;
+        *taken = (struct dr_compose_port){
+            .host = port->host,
+            .published = port->published,
+            .published_last = port->published_last,
+            .target = port->target,
+            .target_last = port->target_last,
+            .unknown = port->unknown,
+        };
+        dr_traefik_source(port->node, &taken->source);
     }
-    add_port(reading, &port);
 }
 
-static void take_long(struct reading *reading, const char *text)
+static void take_secrets(struct compose_project *project, const struct compose_service *service, struct dr_compose *compose)
 {
-    const char *colon = strchr(text, ':');
-    const char *value = colon ? colon + 1 + strspn(colon + 1, " ") : "";
+    static const char *const names[] = { "OPENCLAW_GATEWAY_TOKEN", "OPENCLAW_GATEWAY_PASSWORD", "CLAWDBOT_GATEWAY_TOKEN",
+                                         "CLAWDBOT_GATEWAY_PASSWORD" };
 
-    if (dr_text_starts_with(text, "target:"))
-        reading->open.target = number(value);
-    else if (dr_text_starts_with(text, "published:"))
-        reading->open.published = number(value);
-    else if (dr_text_starts_with(text, "host_ip:"))
-        reading->open.host = value;
-}
+    for (size_t i = 0; i < DR_COUNT(names) && compose->secret_count < DR_MOST_COMPOSE_VALUES; i++) {
+        struct dr_compose_value value = variable(project, service, names[i]);
 
-static void end_long(struct reading *reading)
-{
-    if (reading->in_long)
-        add_port(reading, &reading->open);
-    reading->in_long = false;
-}
-
-/* A line below `ports:`. */
-static void take_port_line(struct reading *reading, const char *text, size_t length, unsigned line)
-{
-    bool item = length > 1 && text[0] == '-';
-
-    if (item) {
-        end_long(reading);
-        text += 1 + strspn(text + 1, " ");
+        if (value.text && !value.unknown)
+            compose->secrets[compose->secret_count++] = value;
     }
-    size_t end = 0;
+}
 
-    while (end < length && text[end] && text[end] != '\n' && !(text[end] == '#' && end > 0 && text[end - 1] == ' '))
-        end++;
-    while (end > 0 && (text[end - 1] == ' ' || text[end - 1] == '\r'))
-        end--;
-    const char *value = filled(reading, text, end);
+static void take_subnets(struct compose_project *project, const struct compose_service *service, struct dr_compose *compose)
+{
+    const struct traefik_node *const *nodes = dr_compose_subnets(project, service);
 
-    if (item && !strstr(value, ": ")) {
-        take_short(reading, value, line);
+    for (; nodes && *nodes && compose->subnet_count < DR_MOST_COMPOSE_VALUES; nodes++) {
+        struct compose_text text = dr_compose_fill(project, *nodes);
+        struct dr_source source;
+
+        dr_traefik_source(*nodes, &source);
+        compose->subnets[compose->subnet_count++] = value_of(&text, service->name, &source);
+    }
+}
+
+static void take_service(struct compose_project *project, const struct compose_service *service, struct dr_compose *compose)
+{
+    take_ports(service, compose);
+    if (!compose->bind.text)
+        compose->bind = flag(service, "--bind");
+    if (!compose->port.text)
+        compose->port = flag(service, "--port");
+    if (!compose->port.text)
+        compose->port = variable(project, service, "OPENCLAW_GATEWAY_PORT");
+    if (!compose->bind_variable.text)
+        compose->bind_variable = variable(project, service, "OPENCLAW_GATEWAY_BIND");
+    if (service->is_gateway) {
+        compose->service = compose->service ? compose->service : service->name;
+        compose->host_network = compose->host_network || service->host_network;
+    }
+    if (service->is_openclaw)
+        take_secrets(project, service, compose);
+    take_subnets(project, service, compose);
+}
+
+/* From the surest on: 0 the gateway, 1 the gateway with a profile that is not switched on, 2 other services of OpenClaw, 3 anything else. */
+static unsigned rank(const struct compose_service *service)
+{
+    if (service->is_gateway)
+        return service->optional;
+    return service->is_openclaw ? 2 : 3;
+}
+
+static void take_services(struct compose_project *project, struct dr_compose *compose)
+{
+    struct compose_service *list;
+    size_t count;
+    unsigned best = 3;
+
+    if (dr_compose_services(project, &list, &count) < 0)
         return;
-    }
-    if (item) {
-        reading->in_long = true;
-        reading->open = (struct dr_compose_port){ .host = "", .line = line };
-    }
-    if (reading->in_long)
-        take_long(reading, value);
-}
-
-static bool is_ports_key(const char *text, size_t length)
-{
-    return length >= 6 && memcmp(text, "ports:", 6) == 0 && strspn(text + 6, " \r") >= length - 6;
-}
-
-static void read_ports(struct reading *reading, const struct dr_text_file *file)
-{
-    const char *end = file->bytes + file->length;
-    size_t key_indent = 0;
-    bool inside = false;
-    unsigned number_of_line = 0;
-
-    for (const char *line = file->bytes; line < end;) {
-        const char *stop = memchr(line, '\n', (size_t)(end - line));
-        size_t length = (size_t)((stop ? stop : end) - line), indent = 0;
-
-        number_of_line++;
-        while (indent < length && line[indent] == ' ')
-            indent++;
-        const char *text = line + indent;
-        size_t rest = length - indent;
-
-        line += length + 1;
-        if (rest == 0 || *text == '#' || *text == '\r')
-            continue;
-        if (inside && (indent > key_indent || (indent == key_indent && *text == '-'))) {
-            take_port_line(reading, text, rest, number_of_line);
-            continue;
-        }
-        end_long(reading);
-        inside = is_ports_key(text, rest);
-        key_indent = indent;
-    }
-    end_long(reading);
-}
-
-/* The word behind --bind: on the same line, in a list on one line, or as the next item. */
-static void read_bind(struct reading *reading, const struct dr_text_file *file)
-{
-    static const char between[] = " \t\r\n\"',=[]-";
-    unsigned line = 1;
-    const char *seen = file->bytes;
-
-    for (const char *at = file->bytes; (at = strstr(at, "--bind")); at++) {
-        const char *start = at;
-
-        while (start > file->bytes && start[-1] != '\n')
-            start--;
-        for (; seen < at; seen++)
-            line += *seen == '\n';
-        if (memchr(start, '#', (size_t)(at - start)))
-            continue;
-        const char *word = at + strlen("--bind");
-
-        word += strspn(word, between);
-        size_t length = *word == '$' ? strcspn(word, "}\n") + 1 : strcspn(word, between);
-
-        reading->compose->bind = filled(reading, word, length);
-        reading->compose->bind_line = line;
-        return;
-    }
+    for (size_t i = 0; i < count; i++)
+        if (rank(&list[i]) < best)
+            best = rank(&list[i]);
+    for (size_t i = 0; i < count; i++)
+        if (rank(&list[i]) == best && !list[i].is_proxy)
+            take_service(project, &list[i], compose);
 }
 
 int dr_compose_read(struct dr_context *context, const struct dr_compose_place *place, struct dr_compose *ret_compose)
 {
-    struct reading reading = { .context = context, .compose = ret_compose };
-    struct dr_text_file file, dotenv;
-    int r = dr_text_file_read(context, place->path, &file);
+    const struct dr_proxy_loader *loader = dr_proxy_loader(context, 0);
+    struct dr_proxy_gathering gathering = { .loader = loader };
+    struct traefik_model model = { .gathering = &gathering, .arena = context->arena };
+    struct compose_project *project = dr_alloc(context, sizeof(*project));
+    const struct dr_proxy_file *file;
+    int r = loader->load(loader->user, place->path, &file);
 
     *ret_compose = (struct dr_compose){ .path = place->path };
+    if (r == 0)
+        r = dr_compose_load(&model, place->path, NULL, project);
     if (r < 0)
         return r;
-    reading.has_dotenv = dr_text_file_read(context, place->dotenv, &dotenv) >= 0 &&
-                         dr_dotenv_parse(dotenv.bytes, dotenv.length, context->arena, &reading.dotenv) >= 0;
-    read_ports(&reading, &file);
-    read_bind(&reading, &file);
+    take_services(project, ret_compose);
+    ret_compose->faults = gathering.faults;
+    ret_compose->fault_count = gathering.fault_count;
     return 0;
+}
+
+const struct dr_compose *dr_composes(struct dr_context *context, size_t *ret_count)
+{
+    struct dr_compose_place places[DR_MOST_COMPOSE];
+
+    if (!context->composes) {
+        size_t count = dr_compose_places(context, places);
+
+        context->composes = dr_alloc(context, (count + 1) * sizeof(*context->composes));
+        for (size_t i = 0; i < count; i++)
+            if (dr_compose_read(context, &places[i], &context->composes[context->compose_count]) == 0)
+                context->compose_count++;
+    }
+    *ret_count = context->compose_count;
+    return context->composes;
 }

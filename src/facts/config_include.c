@@ -289,7 +289,7 @@ static int process_children(struct dr_config_state *state, const struct chain *c
     if (!merged)
         return -ENOMEM;
     for (const struct dr_json5_node *child = dr_json5_first(node); child && r >= 0; child = dr_json5_next(child)) {
-        struct dr_config_cell cell;
+        struct dr_config_cell cell = { 0 };
         const char *key = NULL;
 
         if (child == skip || (child->flags & DR_JSON5_NODE_SHADOWED))

@@ -289,3 +289,10 @@ bool dr_config_next(const struct dr_config *config, const struct dr_config_value
     return fill_child(config->details, next, pointer_above(config->details, child->source.pointer),
                       child->key ? 0 : index_of(child->source.pointer) + 1, ret_next);
 }
+
+bool dr_config_flag(const struct dr_config *config, const char *path, bool otherwise)
+{
+    struct dr_config_value value;
+
+    return dr_config_lookup(config, path, &value) > 0 && value.type == DR_VALUE_BOOLEAN ? value.truth : otherwise;
+}

@@ -28,6 +28,8 @@ struct dr_log;
 struct dr_attribution;
 struct dr_binding;
 struct dr_listeners_kept;
+struct dr_compose;
+struct dr_compose_kept;
 
 /* The worker's line to its parent, see facts/socket_owner.h. */
 struct dr_parent {
@@ -35,6 +37,11 @@ struct dr_parent {
 };
 struct dr_clock;
 struct dr_clock_start;
+
+/* A folder and where it really lies (dr_path_resolve). */
+struct dr_kept_folder {
+    const char *asked, *real;
+};
 
 struct dr_context {
     struct dr_arena *arena;
@@ -60,10 +67,16 @@ struct dr_context {
     struct dr_log *log;
     struct dr_attribution *attribution;
     struct dr_binding *binding;
+    struct dr_compose *composes; /* facts/compose.h */
+    size_t compose_count;
     struct dr_listeners_kept *listeners; /* facts/listeners.c */
     const struct dr_parent *parent; /* NULL: no sandbox, everything can be looked at */
     struct dr_clock *clock;
     struct dr_clock_start *clock_start; /* facts/clock.h */
+    long last_owner; /* facts/socket_owner.c */
+    struct dr_compose_kept *compose; /* facts/compose.c */
+    struct dr_kept_folder folders[8];
+    unsigned folder_next;
 };
 
 /* dr_format with the arguments of a caller that takes "..." itself. */

@@ -45,13 +45,13 @@
     X(config_set_max_recv_msg_length)
 
 struct dr_curl {
-#define DR_CURL_FIELD(name) __typeof__(curl_##name) *name;
+#define DR_CURL_FIELD(name) __typeof__(curl_##name) *(name);
     DR_CURL_FUNCTIONS(DR_CURL_FIELD)
 #undef DR_CURL_FIELD
 };
 
 struct dr_wslay {
-#define DR_WSLAY_FIELD(name) __typeof__(wslay_event_##name) *name;
+#define DR_WSLAY_FIELD(name) __typeof__(wslay_event_##name) *(name);
     DR_WSLAY_FUNCTIONS(DR_WSLAY_FIELD)
 #undef DR_WSLAY_FIELD
 };

@@ -119,8 +119,10 @@ int dr_key_matches(const uint8_t seed[DR_KEY_BYTES], const uint8_t key[DR_KEY_BY
     size_t length = sizeof(derived);
     int r = -EIO;
 
-    /* The system's openssl.cnf is none of our business, and reading it takes time. */
-    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    /* The system's openssl.cnf is none of our business; tables of every cipher, digest and error text take time and are not used. */
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
+                                  OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
+                              NULL);
     EVP_PKEY *pair = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, DR_KEY_BYTES);
 
     if (pair && EVP_PKEY_get_raw_public_key(pair, derived, &length) == 1 && length == DR_KEY_BYTES) {

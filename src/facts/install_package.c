@@ -136,16 +136,16 @@ int dr_package_read(struct dr_context *context, const char *folder, struct dr_pa
 static const char *real_folder(struct dr_context *context, int fd)
 {
     char link[64];
-    char *target = dr_alloc(context, MOST_FOLDER);
+    char target[MOST_FOLDER];
 
     (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    ssize_t length = readlink(link, target, MOST_FOLDER - 1);
+    ssize_t length = readlink(link, target, sizeof(target) - 1);
 
-    return length <= 0 || target[0] != '/' ? NULL : target;
+    return length <= 0 || target[0] != '/' ? NULL : dr_strndup(context, target, (size_t)length);
 }
 
 /* The folder with all links on the way resolved. The path itself where that cannot be had. */
-static const char *canonical_folder(struct dr_context *context, const char *folder)
+static const char *find_real(struct dr_context *context, const char *folder)
 {
     int root = context->request->root_fd;
     _cleanup_close_ int fd = -1;
@@ -165,24 +165,53 @@ static const char *canonical_folder(struct dr_context *context, const char *fold
     return *real ? real : "/";
 }
 
+/* Links come in flocks (mods-enabled/, sites-enabled/): the folders met last are kept. */
+static const char *canonical_folder(struct dr_context *context, const char *folder)
+{
+    struct dr_kept_folder *kept;
+
+    for (size_t i = 0; i < DR_COUNT(context->folders); i++)
+        if (context->folders[i].asked && strcmp(context->folders[i].asked, folder) == 0)
+            return context->folders[i].real;
+    kept = &context->folders[context->folder_next++ % DR_COUNT(context->folders)];
+    kept->asked = dr_strdup(context, folder);
+    kept->real = find_real(context, kept->asked);
+    return kept->real;
+}
+
+/* Where a link leads, into `target`. 0: `path` is no link; a negative errno when it is not there or cannot be looked at. */
+static ssize_t read_link_at(int root, const char *path, char target[MOST_FOLDER])
+{
+    _cleanup_close_ int fd = -1;
+    bool beneath = root != AT_FDCWD; /* of the real root one call does, as in dr_stat */
+    int r = beneath ? dr_open(root, path, O_PATH, &fd) : 0;
+    ssize_t length;
+
+    if (r < 0)
+        return r;
+    length = readlinkat(beneath ? fd : AT_FDCWD, beneath ? "" : path, target, MOST_FOLDER - 1);
+    if (length < 0 && (errno == EINVAL || (beneath && errno == ENOENT)))
+        return 0; /* no link: with an empty name the kernel says ENOENT */
+    if (length < 0)
+        return -errno;
+    target[length] = '\0';
+    return length;
+}
+
 const char *dr_path_resolve(struct dr_context *context, const char *path)
 {
-    int root = context->request->root_fd;
-
     for (int links = 0; links <= MOST_LINKS; links++) {
         const char *slash = strrchr(path, '/');
         const char *name = slash ? slash + 1 : path;
-        struct stat st;
+        char target[MOST_FOLDER];
 
         path = dr_format(context, "%s/%s", canonical_folder(context, dr_parent(context, path)), name);
-        if (dr_stat(root, path, &st) < 0)
-            return NULL;
-        if (!S_ISLNK(st.st_mode))
-            return path[0] == '/' && path[1] == '/' ? path + 1 : path;
-        _cleanup_free_ char *target = NULL;
+        ssize_t length = read_link_at(context->request->root_fd, path, target);
 
-        if (dr_read_link(root, path, &target) < 0)
+        if (length < 0)
             return NULL;
+        if (length == 0)
+            return path[0] == '/' && path[1] == '/' ? path + 1 : path;
         _cleanup_free_ char *joined = dr_path_join(dr_parent(context, path), target);
 
         if (!joined)

@@ -1,6 +1,8 @@
 /* What an answer, or its absence, means in words. */
 #include "facts/live_probe.h"
 
+#include "facts/live_url.h"
+
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdio.h>
@@ -145,7 +147,7 @@ struct dr_live_failure dr_live_failure_late(struct dr_live_machine *machine)
         return failure(DR_REACH_NOT_RESOLVED, dr_format(machine->run->context, "the name %s was not resolved in %u ms",
                                                         machine->place->host, timeout));
     return failure(DR_REACH_TIMED_OUT,
-                   connected > 0 || sent > 0
+                   connected > 0 || sent > 0 || dr_live_machine_is_connected(machine)
                        ? dr_format(machine->run->context, "the connection is accepted, and no answer came in %u ms", timeout)
                        : dr_format(machine->run->context, "nobody answers at that address (%u ms)", timeout));
 }
@@ -217,7 +219,15 @@ void dr_live_read_probe_answer(struct dr_context *context, const char *body, con
     cJSON_Delete(json);
 }
 
-const char *dr_live_curl_text(struct dr_context *context, const struct dr_live_place *place, bool upgrade)
+const char *dr_live_path_of(struct dr_context *context, const struct dr_live_place *place, const char *name)
+{
+    size_t length = strlen(place->path);
+
+    return dr_format(context, "%s%s%s", place->path, length > 0 && place->path[length - 1] == '/' ? "" : "/", name);
+}
+
+static const char *curl_text(struct dr_context *context, const struct dr_live_place *place, const char *path,
+                             const char *more)
 {
     const char *bracket = place->connect_to && strchr(place->connect_to, ':') ? "[" : "";
     const char *to = !place->connect_to || strcmp(place->connect_to, place->host) == 0
@@ -228,8 +238,18 @@ const char *dr_live_curl_text(struct dr_context *context, const struct dr_live_p
     return dr_format(
         context, "curl -si --noproxy '*' --max-time %u%s%s '%s'",
         ((context->request->probe_timeout_ms ? context->request->probe_timeout_ms : DR_PROBE_TIMEOUT_MS) + 999) / 1000, to,
-        upgrade ? " --http1.1 -N -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' "
-                  "-H 'Sec-WebSocket-Key: b3BlbmNsYXctZG9jdG9yLg=='"
-                : "",
-        place->endpoint->url);
+        more, dr_live_url_text(context, place->tls, place->host, place->port, path));
+}
+
+void dr_live_write_curl(struct dr_context *context, const struct dr_live_place *place)
+{
+    struct dr_endpoint *endpoint = place->endpoint;
+
+    endpoint->curl = curl_text(context, place, place->path, "");
+    endpoint->curl_healthz = curl_text(context, place, dr_live_path_of(context, place, "healthz"), "");
+    endpoint->curl_readyz = curl_text(context, place, dr_live_path_of(context, place, "readyz"), "");
+    endpoint->curl_upgrade =
+        curl_text(context, place, place->path,
+                  " --http1.1 -N -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' "
+                  "-H 'Sec-WebSocket-Key: b3BlbmNsYXctZG9jdG9yLg=='");
 }

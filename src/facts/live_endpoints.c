@@ -43,8 +43,7 @@ struct dr_live_place *dr_live_add_place(struct dr_context *context, struct dr_li
     endpoint->url = dr_live_url_text(context, place->tls, place->host, place->port, place->path);
     endpoint->healthz.why = endpoint->readyz.why = NULL;
     endpoint->deep.not_tried_why = context->request->deep == DR_DEEP_NOT ? "not asked for (--deep)" : NULL;
-    endpoint->curl = dr_live_curl_text(context, place, false);
-    endpoint->curl_upgrade = dr_live_curl_text(context, place, true);
+    dr_live_write_curl(context, place);
     return place;
 }
 
@@ -156,13 +155,13 @@ static void add_url(struct dr_context *context, struct dr_live_places *places, e
     if (why) {
         place->endpoint->url = from;
         place->endpoint->curl = place->endpoint->curl_upgrade = NULL;
+        place->endpoint->curl_healthz = place->endpoint->curl_readyz = NULL;
         dr_live_settle(place->endpoint, DR_REACH_FAILED, why);
         return;
     }
     judge_host(context, place);
     /* What the place is connected to is known only now. */
-    place->endpoint->curl = dr_live_curl_text(context, place, false);
-    place->endpoint->curl_upgrade = dr_live_curl_text(context, place, true);
+    dr_live_write_curl(context, place);
     judge_deep(context, place);
     if (place->connect_to && place->endpoint->page.reach == DR_REACH_NOT_ASKED && !place->endpoint->page.why)
         settle_if_nobody_listens(context, place, place->connect_to);

@@ -252,6 +252,7 @@ static void late(struct dr_live_machine *machine)
         http->answer->reach = DR_REACH_ANSWERED;
         read_body(http);
     } else {
+        http->answer->connected |= dr_live_machine_is_connected(machine);
         note_failure(http, dr_live_failure_late(machine));
     }
     leave_out_rest(http);
@@ -264,14 +265,9 @@ static void release(struct dr_live_machine *machine)
 
 static const char *path_of(const struct http *http)
 {
-    /* The probes' paths stand at the gateway's root; behind a proxy's prefix they are below it. */
-    const char *path = http->machine.place->path;
-    size_t length = strlen(path);
-    const char *name = http->step == HEALTHZ ? "healthz" : "readyz";
-
     if (http->step == PAGE || http->step == OTHER)
-        return path;
-    return dr_format(http->machine.run->context, "%s%s%s", path, length > 0 && path[length - 1] == '/' ? "" : "/", name);
+        return http->machine.place->path;
+    return dr_live_path_of(http->machine.run->context, http->machine.place, http->step == HEALTHZ ? "healthz" : "readyz");
 }
 
 static void go(struct http *http)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 double dr_live_now_ms(void)
 {
@@ -34,6 +35,7 @@ struct dr_live_machine *dr_live_machine_new(struct dr_live_run *run, struct dr_l
     machine->run = run;
     machine->place = place;
     machine->tls = place->tls;
+    machine->fd = CURL_SOCKET_BAD;
     machine->next = run->machines;
     machine->began_ms = dr_live_now_ms();
     run->machines = machine;
@@ -77,7 +79,25 @@ static curl_socket_t open_socket(void *client, curlsocktype purpose, struct curl
         machine->refused_address = dr_strdup(machine->run->context, dr_address_text(&address, text));
         return CURL_SOCKET_BAD;
     }
-    return socket(socket_address->family, socket_address->socktype | SOCK_CLOEXEC, socket_address->protocol);
+    machine->fd = socket(socket_address->family, socket_address->socktype | SOCK_CLOEXEC, socket_address->protocol);
+    return machine->fd;
+}
+
+static int close_socket(void *client, curl_socket_t fd)
+{
+    struct dr_live_machine *machine = client;
+
+    if (machine->fd == fd)
+        machine->fd = CURL_SOCKET_BAD;
+    return close(fd);
+}
+
+bool dr_live_machine_is_connected(const struct dr_live_machine *machine)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof(peer);
+
+    return machine->fd != CURL_SOCKET_BAD && getpeername(machine->fd, (struct sockaddr *)&peer, &length) == 0;
 }
 
 static const char *url_of(struct dr_live_machine *machine, const char *path)
@@ -130,6 +150,8 @@ int dr_live_machine_prepare(struct dr_live_machine *machine, const char *path)
         curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)machine->run->timeout_ms + 60000L); /* ours comes first */
     code |= curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     code |= curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, machine);
+    code |= curl->easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    code |= curl->easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, machine);
     code |= curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, machine->unverified ? 0L : 1L);
     code |= curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, machine->unverified ? 0L : 2L);
     code |= curl->easy_setopt(easy, CURLOPT_CERTINFO, machine->unverified ? 1L : 0L);

@@ -86,6 +86,7 @@ struct dr_live_machine {
     const char *refused_address; /* the name led to this address, which may not be contacted */
     bool unverified; /* certificate not looked at */
     bool tls; /* as asked this time */
+    curl_socket_t fd; /* the last one that libcurl opened for it and has not closed; CURL_SOCKET_BAD: none */
     bool in_multi;
     bool done;
     double began_ms;
@@ -103,6 +104,8 @@ struct dr_live_machine {
 struct dr_live_machine *dr_live_machine_new(struct dr_live_run *run, struct dr_live_place *place, size_t size);
 void dr_live_machine_done(struct dr_live_machine *machine);
 /* A new handle for `path` (NULL: the place's), with everything set that makes a probe a probe. Negative errno. */
+/* Does its TCP connection stand? libcurl's own times do not tell while a TLS handshake gets no answer. */
+bool dr_live_machine_is_connected(const struct dr_live_machine *machine);
 int dr_live_machine_prepare(struct dr_live_machine *machine, const char *path) DR_MUST_CHECK;
 int dr_live_machine_go(struct dr_live_machine *machine) DR_MUST_CHECK; /* the transfer begins */
 void dr_live_machine_stop(struct dr_live_machine *machine); /* the transfer is taken back; the handle stays */
@@ -134,7 +137,9 @@ const char *dr_live_error_type(struct dr_context *context, const char *body);
 /* OpenClaw's /healthz and /readyz. */
 void dr_live_read_probe_answer(struct dr_context *context, const char *body, const char *truth, struct dr_answer *answer);
 
-/* The request as a curl command. */
-const char *dr_live_curl_text(struct dr_context *context, const struct dr_live_place *place, bool upgrade);
+/* The path of "healthz" or "readyz" of that place: below a proxy's prefix, where there is one. */
+const char *dr_live_path_of(struct dr_context *context, const struct dr_live_place *place, const char *name);
+/* Each request as a curl command, into the endpoint. To be called when `host`, `path` and `connect_to` are known. */
+void dr_live_write_curl(struct dr_context *context, const struct dr_live_place *place);
 
 #endif

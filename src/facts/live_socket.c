@@ -4,11 +4,13 @@
  */
 #include "facts/live_socket.h"
 
+#include "base/hash.h"
+
 #include <errno.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 enum { MOST_HEAD = 32 * 1024, MOST_INPUT = 64 * 1024, KEY_BYTES = 16 };
 
@@ -76,7 +78,7 @@ static int write_request(struct dr_live_socket *socket)
     unsigned char nonce[KEY_BYTES];
     int r;
 
-    if (RAND_bytes(nonce, sizeof(nonce)) != 1)
+    if (getrandom(nonce, sizeof(nonce), 0) != (ssize_t)sizeof(nonce))
         return -EIO;
     (void)EVP_EncodeBlock((unsigned char *)socket->key, nonce, sizeof(nonce));
     r = dr_buffer_appendf(&socket->out, "GET %s HTTP/1.1\r\nHost: %s%s%s", place->path, bracket, place->host,
@@ -96,14 +98,13 @@ static bool accepts(const struct dr_live_socket *socket, const char *head)
 {
     static const char salt[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     char joined[DR_SOCKET_KEY + sizeof(salt)], expected[64];
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned digest_length = 0;
+    unsigned char digest[DR_SHA1_BYTES];
     const char *line = strcasestr(head, "\r\nsec-websocket-accept:");
 
     (void)snprintf(joined, sizeof(joined), "%s%s", socket->key, salt);
-    if (!line || EVP_Digest(joined, strlen(joined), digest, &digest_length, EVP_sha1(), NULL) != 1)
+    if (!line || dr_sha1(joined, strlen(joined), digest) < 0)
         return false;
-    (void)EVP_EncodeBlock((unsigned char *)expected, digest, (int)digest_length);
+    (void)EVP_EncodeBlock((unsigned char *)expected, digest, sizeof(digest));
     line += strlen("\r\nsec-websocket-accept:");
     line += strspn(line, " \t");
     return strncmp(line, expected, strlen(expected)) == 0;

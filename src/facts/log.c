@@ -1,5 +1,6 @@
 #include "facts/log_internal.h"
 
+#include "api/gateway.h"
 #include "api/target.h"
 #include "base/file.h"
 
@@ -192,4 +193,15 @@ const struct dr_log_hit *dr_log_find(const struct dr_log *log, const char *id)
         if (strcmp(log->hits[i].signature->id, id) == 0)
             return &log->hits[i];
     return NULL;
+}
+
+bool dr_log_is_recent(struct dr_context *context, int64_t ms)
+{
+    static const int64_t day_ms = (int64_t)24 * 3600 * 1000, week_ms = 7 * (int64_t)24 * 3600 * 1000;
+    const struct dr_gateway *gateway = dr_gateway(context);
+    int64_t age_ms = dr_now_ms(context) - ms;
+
+    if (ms == 0 || age_ms < day_ms)
+        return true;
+    return age_ms < week_ms && (gateway->runs_for_ms < 0 || age_ms <= gateway->runs_for_ms);
 }

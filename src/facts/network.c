@@ -4,13 +4,14 @@
 #include "api/target.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "facts/context.h"
+#include "facts/compose.h"
 #include "facts/network_own.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -94,10 +95,43 @@ static int read_table(struct gathering *gathering, const char *name, void (*take
     return 0;
 }
 
+/* "172.30.0.0/24" */
+static bool subnet_of(struct dr_context *context, const char *text, struct dr_subnet *subnet)
+{
+    const char *slash = strchr(text, '/');
+    char *end;
+    unsigned long bits = slash ? strtoul(slash + 1, &end, 10) : 0;
+
+    if (!slash || end == slash + 1 || *end != '\0' ||
+        !dr_address_parse(dr_strndup(context, text, (size_t)(slash - text)), &subnet->base) ||
+        bits > (subnet->base.family == 4 ? 32 : 128))
+        return false;
+    subnet->bits = (unsigned)bits;
+    return true;
+}
+
+static void gather_declared(struct dr_context *context, struct dr_network *network)
+{
+    size_t count;
+    const struct dr_compose *composes = dr_composes(context, &count);
+    struct dr_declared_network *list = dr_alloc(context, (count * DR_MOST_COMPOSE_VALUES + 1) * sizeof(*list));
+
+    network->declared = list;
+    for (size_t i = 0; i < count; i++)
+        for (size_t s = 0; s < composes[i].subnet_count; s++) {
+            struct dr_declared_network *one = &list[network->declared_count];
+
+            one->source = composes[i].subnets[s].source;
+            if (!composes[i].subnets[s].unknown && subnet_of(context, composes[i].subnets[s].text, &one->subnet))
+                network->declared_count++;
+        }
+}
+
 static void gather(struct dr_context *context, struct dr_network *network)
 {
     struct gathering gathering = { .context = context, .in_container = dr_target(context)->in_container };
 
+    gather_declared(context, network);
     if (context->request->root) {
         network->fact.reason = "the network of another system cannot be seen from here (--root)";
         return;

@@ -15,6 +15,7 @@ enum { MOST_KEPT = 32, MOST_MET = 64, MOST_WORDS = 256, MOST_SOCKETS = 64, MOST_
 
 struct dr_kept_process {
     long pid;
+    bool is_script; /* its program is Node or Bun */
     const char *environment; /* as /proc/<pid>/environ has it */
     size_t environment_length;
     unsigned long sockets[MOST_SOCKETS];
@@ -146,11 +147,29 @@ int dr_process_link(struct dr_context *context, long pid, const char *link, cons
     return 0;
 }
 
-/* Node names its main thread "node" or "MainThread", until OpenClaw gives it a title. */
-static bool may_be_gateway(const char *title)
+/* Each kind has room of its own: a web server's hundred workers leave OpenClaw its place. */
+enum kind { KIND_OPENCLAW, KIND_SCRIPT, KIND_PROXY, KIND_OTHER };
+
+static bool is_proxy(const char *title)
 {
-    return dr_text_starts_with(title, "openclaw") || dr_text_starts_with(title, "clawdbot") || strcmp(title, "node") == 0 ||
-           strcmp(title, "MainThread") == 0 || strcmp(title, "bun") == 0;
+    static const char *const titles[] = { "nginx", "openresty", "caddy", "haproxy", "apache2", "httpd", "traefik" };
+
+    for (size_t i = 0; i < DR_COUNT(titles); i++)
+        if (strcmp(titles[i], title) == 0)
+            return true;
+    return false;
+}
+
+/* Node names its main thread "node" or "MainThread", until OpenClaw gives it a title. */
+static enum kind kind_of(const char *title)
+{
+    if (strcmp(title, "openclaw-doctor") == 0)
+        return KIND_OTHER; /* ourselves, twice */
+    if (dr_text_starts_with(title, "openclaw") || dr_text_starts_with(title, "clawdbot"))
+        return KIND_OPENCLAW;
+    if (strcmp(title, "node") == 0 || strcmp(title, "MainThread") == 0 || strcmp(title, "bun") == 0)
+        return KIND_SCRIPT;
+    return is_proxy(title) ? KIND_PROXY : KIND_OTHER;
 }
 
 static void keep_sockets(struct dr_context *context, struct dr_kept_process *kept)
@@ -170,12 +189,23 @@ static void keep_sockets(struct dr_context *context, struct dr_kept_process *kep
     }
 }
 
+static bool runs_script(struct dr_context *context, long pid)
+{
+    const char *program;
+
+    if (dr_process_link(context, pid, "exe", &program) < 0)
+        return false;
+    program = strrchr(program, '/') ? strrchr(program, '/') + 1 : program;
+    return dr_text_starts_with(program, "node") || dr_text_starts_with(program, "bun");
+}
+
 static void keep(struct dr_context *context, long pid)
 {
     _cleanup_buffer_ struct dr_buffer buffer = DR_BUFFER(MOST_ENVIRONMENT);
     struct dr_kept_process *kept = dr_alloc(context, sizeof(*kept));
 
     kept->pid = pid;
+    kept->is_script = runs_script(context, pid);
     if (dr_read_file(AT_FDCWD, proc_path(context, pid, "environ"), &buffer, NULL) == 0) {
         char *copy = dr_alloc(context, buffer.length + 1);
 
@@ -187,16 +217,6 @@ static void keep(struct dr_context *context, long pid)
     keep_sockets(context, kept);
     kept->next = context->processes;
     context->processes = kept;
-}
-
-static bool is_proxy(const char *title)
-{
-    static const char *const titles[] = { "nginx", "openresty", "caddy", "haproxy", "apache2", "httpd", "traefik" };
-
-    for (size_t i = 0; i < DR_COUNT(titles); i++)
-        if (strcmp(titles[i], title) == 0)
-            return true;
-    return false;
 }
 
 /*
@@ -233,16 +253,21 @@ static void meet(struct dr_context *context, long pid, const char *title)
     context->met = met;
 }
 
-/* comm of a process. `ret_open`: it may be looked into (root may into all, others into their own). False when it is gone. */
-static bool title_of(const struct dr_context *context, int proc_fd, const char *pid, char title[32], bool *ret_open)
+/* May it be looked into? Root may into all, others into their own. */
+static bool may_open(const struct dr_context *context, int proc_fd, const char *pid)
+{
+    struct stat st;
+
+    return context->request->uid == 0 ||
+           (fstatat(proc_fd, pid, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == context->request->uid);
+}
+
+/* comm of a process. False when it is gone. Asked of every process of the host: no call more than it takes. */
+static bool title_of(int proc_fd, const char *pid, char title[32])
 {
     char path[64];
-    struct stat st;
     _cleanup_close_ int fd = -1;
 
-    if (fstatat(proc_fd, pid, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return false;
-    *ret_open = context->request->uid == 0 || st.st_uid == context->request->uid;
     (void)snprintf(path, sizeof(path), "%.20s/comm", pid);
     fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     ssize_t length = fd < 0 ? -1 : read(fd, title, 31);
@@ -259,27 +284,26 @@ void dr_processes_keep(struct dr_context *context)
     const struct dr_request *request = context->request;
     _cleanup_closedir_ DIR *dir = NULL;
     const struct dirent *entry;
-    int kept = 0, met = 0;
+    int kept[KIND_OTHER] = { 0 }, met = 0;
 
     if (request->root || !request->proc)
         return;
     dir = opendir(request->proc);
     for (unsigned i = 0; dir && i < MOST_PROCESSES && (entry = readdir(dir)); i++) {
         char title[32];
-        bool open;
 
-        if (!isdigit((unsigned char)entry->d_name[0]) || !title_of(context, dirfd(dir), entry->d_name, title, &open))
+        if (!isdigit((unsigned char)entry->d_name[0]) || !title_of(dirfd(dir), entry->d_name, title))
             continue;
         long pid = strtol(entry->d_name, NULL, 10);
-        bool proxy = is_proxy(title);
+        enum kind kind = kind_of(title);
 
-        if (proxy && met < MOST_MET) {
+        if (kind == KIND_PROXY && met < MOST_MET) {
             meet(context, pid, title);
             met++;
         }
-        if (open && kept < MOST_KEPT && (may_be_gateway(title) || proxy)) {
+        if (kind != KIND_OTHER && kept[kind] < MOST_KEPT && may_open(context, dirfd(dir), entry->d_name)) {
             keep(context, pid);
-            kept++;
+            kept[kind]++;
         }
     }
 }
@@ -317,4 +341,15 @@ long dr_process_of_socket(struct dr_context *context, unsigned long inode)
             if (kept->sockets[i] == inode)
                 return kept->pid;
     return 0;
+}
+
+long dr_process_next_script(struct dr_context *context, long after)
+{
+    const struct dr_kept_process *kept = after == 0 ? context->processes : kept_process(context, after);
+
+    if (kept && after != 0)
+        kept = kept->next;
+    while (kept && !kept->is_script)
+        kept = kept->next;
+    return kept ? kept->pid : 0;
 }

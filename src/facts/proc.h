@@ -31,9 +31,16 @@ int dr_process_link(struct dr_context *context, long pid, const char *link, cons
 /*
  * Landlock does not let a process look into others (environ, fd), not even into those of the same user, nor as root. So what may be asked
  * for later is taken before the worker gives up its rights: the environment and the sockets of those processes that may be a
- * gateway, by their title. At most 32 are kept; nothing is parsed. Does nothing below --root.
+ * gateway, by their title. At most 32 of each kind (OpenClaw, other programs of Node or Bun, reverse proxies) are kept; nothing is parsed.
+ * Does nothing below --root.
  */
 void dr_processes_keep(struct dr_context *context);
+
+/*
+ * The kept processes that Node or Bun runs, and that may be OpenClaw by their title, one after the other: `after` 0 begins, 0 is the end. A program of
+ * ours that was started under the name "openclaw" is none of them.
+ */
+long dr_process_next_script(struct dr_context *context, long after);
 
 /*
  * Processes by title, of any user, as dr_processes_keep met them: reverse proxies ("nginx", "caddy" ...). For those that may be looked into, the

@@ -3,6 +3,7 @@
  *
  * proxies.c         the fact: configurations, read by their formats, and the routes that lead to this gateway
  * proxies_find.c    where configurations lie
+ * proxies_haproxy.c how HAProxy is started: its unit and the files that it takes its options from
  * proxies_kind.c    whose a file is that was named with --proxy-config
  * proxy_files.c     reading them
  */
@@ -33,6 +34,12 @@ struct dr_proxy_places {
     const char *reason; /* NULL, or why a place could not be looked at */
     struct dr_source source;
 };
+
+/* The files and folders behind "-f" in a command line, or behind "--" (haproxy(1)), NULL-ended. */
+const char *const *dr_haproxy_files(struct dr_context *context, const char *const *words);
+
+/* The same of the service's unit, else of /etc/default/haproxy; NULL: neither is there. `*ret_from`: which. */
+const char *const *dr_haproxy_service_files(struct dr_context *context, const char **ret_from);
 
 void dr_proxies_find(struct dr_context *context, struct dr_proxy_places *ret_places);
 

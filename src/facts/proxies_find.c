@@ -98,9 +98,9 @@ static struct dr_proxy_place *known(struct dr_proxy_places *places, const struct
 static struct dr_proxy_place *add(struct dr_context *context, struct dr_proxy_places *places, const struct server *server,
                                   const char *path, const char *found_by)
 {
-    struct dr_proxy_place *place = known(places, server, path);
+    struct dr_proxy_place *place = server ? known(places, server, path) : NULL;
 
-    if (place || places->count == DR_MOST_PROXIES)
+    if (!server || place || places->count == DR_MOST_PROXIES)
         return place;
     place = &places->list[places->count++];
     *place = (struct dr_proxy_place){
@@ -159,28 +159,32 @@ static const char *absolute(struct dr_context *context, long pid, const char *pa
     return dr_process_link(context, pid, "cwd", &folder) == 0 ? dr_context_join(context, folder, path) : NULL;
 }
 
-/* HAProxy takes "-f" again and again, and all of it is one configuration. */
-static const char *const *more_values(struct dr_context *context, long pid, const char *const *words, const char *option,
-                                      const char *first)
+/* HAProxy's files; "-C folder" is where relative ones begin. */
+static const char *const *all_absolute(struct dr_context *context, long pid, const char *const *words)
 {
-    enum { MOST = 16 };
-    const char **list = dr_alloc(context, (MOST + 1) * sizeof(*list));
+    const char *const *files = dr_haproxy_files(context, words);
+    const char *folder = value_of(words, "-C");
     size_t count = 0;
 
-    for (size_t i = 0; words[i] && words[i + 1] && count < MOST; i++) {
-        const char *path = strcmp(words[i], option) == 0 ? absolute(context, pid, words[i + 1]) : NULL;
+    while (files[count])
+        count++;
+    const char **list = dr_alloc(context, (count + 1) * sizeof(*list));
 
-        if (path && strcmp(path, first) != 0)
-            list[count++] = path;
+    for (size_t i = 0; i < count; i++) {
+        const char *path = files[i][0] != '/' && folder ? dr_context_join(context, folder, files[i]) : files[i];
+
+        list[i] = absolute(context, pid, path);
+        if (!list[i])
+            return NULL;
     }
-    return count > 0 ? list : NULL;
+    return list;
 }
 
 static const char *joined(struct dr_context *context, const char *const *words)
 {
     const char *text = "";
 
-    for (size_t i = 0; words[i] && i < 24; i++)
+    for (size_t i = 0; i < 24 && words[i]; i++)
         text = dr_format(context, "%s%s%s", text, i ? " " : "", words[i]);
     return text;
 }
@@ -203,6 +207,10 @@ static void take_process(struct dr_context *context, struct dr_proxy_places *pla
             words = split_title(context, strstr(words[0], "master process") + strlen("master process"));
         }
     }
+    const char *const *files = server->kind == DR_PROXY_HAPROXY ? all_absolute(context, met->pid, words) : NULL;
+
+    if (files)
+        path = files[0];
     for (size_t i = 0; i < DR_COUNT(server->config_words) && !path; i++)
         path = value_of(words, server->config_words[i]);
     path = absolute(context, met->pid, path);
@@ -220,9 +228,9 @@ static void take_process(struct dr_context *context, struct dr_proxy_places *pla
     place->pid = met->pid;
     place->pid_start = process.start_ticks;
     place->pid_words = joined(context, words);
+    if (files && files[0])
+        place->also = files[1] ? files + 1 : NULL;
     place->prefix = absolute(context, met->pid, value_of(words, server->prefix_word));
-    if (server->kind == DR_PROXY_HAPROXY)
-        place->also = more_values(context, met->pid, words, server->config_words[0], path);
     if (dr_process_link(context, met->pid, "exe", &exe) == 0 && exe[0] == '/')
         place->program = exe;
 }
@@ -238,6 +246,47 @@ static void find_running(struct dr_context *context, struct dr_proxy_places *pla
 
 /* --- what was named, and the usual places ----------------------------------------------------------------------------- */
 
+/* Named several times, HAProxy's are one configuration, as with several "-f". */
+static bool add_to_named(struct dr_context *context, struct dr_proxy_places *places, const char *path)
+{
+    for (size_t i = 0; i < places->count; i++) {
+        struct dr_proxy_place *place = &places->list[i];
+        size_t count = 0;
+
+        if (place->kind != DR_PROXY_HAPROXY)
+            continue;
+        while (place->also && place->also[count])
+            count++;
+        const char **list = dr_alloc(context, (count + 2) * sizeof(*list));
+
+        for (size_t j = 0; j < count; j++)
+            list[j] = place->also[j];
+        list[count] = path;
+        place->also = list;
+        return true;
+    }
+    return false;
+}
+
+/* A file that was named by itself, and that a running HAProxy reads as one of several: those are read. */
+static void drop_parts(struct dr_proxy_places *places)
+{
+    for (size_t i = 0; i < places->count; i++)
+        for (size_t j = 0; j < places->count; j++) {
+            const char *const *also = j != i && places->list[j].pid ? places->list[j].also : NULL;
+            bool part = false;
+
+            for (; also && *also && !places->list[i].pid && places->list[i].kind == DR_PROXY_HAPROXY; also++)
+                part = part || strcmp(*also, places->list[i].path) == 0;
+            if (!part)
+                continue;
+            memmove(&places->list[i], &places->list[i + 1], (places->count - i - 1) * sizeof(places->list[0]));
+            places->count--;
+            i--;
+            break;
+        }
+}
+
 static void find_named(struct dr_context *context, struct dr_proxy_places *places)
 {
     const char *const *named = context->request->proxy_configs;
@@ -247,6 +296,8 @@ static void find_named(struct dr_context *context, struct dr_proxy_places *place
         const char *why = NULL;
 
         if (dr_proxy_kind_of(context, *named, &kind, &why)) {
+            if (kind == DR_PROXY_HAPROXY && add_to_named(context, places, *named))
+                continue;
             (void)add(context, places, server_of(kind), *named, "--proxy-config");
             continue;
         }
@@ -255,8 +306,24 @@ static void find_named(struct dr_context *context, struct dr_proxy_places *place
     }
 }
 
+static void find_haproxy_service(struct dr_context *context, struct dr_proxy_places *places)
+{
+    const char *from;
+    const char *const *files = dr_haproxy_service_files(context, &from);
+    struct dr_proxy_place *place;
+    size_t before = places->count;
+    struct stat st;
+
+    if (!files || !files[0] || dr_stat(context->request->root_fd, files[0], &st) < 0)
+        return;
+    place = add(context, places, server_of(DR_PROXY_HAPROXY), files[0], from);
+    if (place && places->count > before) /* else it was named, or it runs, and that says more */
+        place->also = files[1] ? files + 1 : NULL;
+}
+
 static void find_usual(struct dr_context *context, struct dr_proxy_places *places)
 {
+    find_haproxy_service(context, places);
     for (size_t i = 0; i < DR_COUNT(servers); i++)
         for (size_t p = 0; p < DR_COUNT(servers[i].places) && servers[i].places[p]; p++)
             if (is_file(context, servers[i].places[p])) {
@@ -286,6 +353,7 @@ void dr_proxies_find(struct dr_context *context, struct dr_proxy_places *ret_pla
     find_named(context, ret_places);
     if (!context->request->root)
         find_running(context, ret_places);
+    drop_parts(ret_places);
     find_usual(context, ret_places);
     find_compose(context, ret_places);
 }

@@ -82,6 +82,15 @@ bool dr_proxy_kind_of(struct dr_context *context, const char *path, enum dr_prox
     const struct dr_proxy_file *file;
     int r = loader->load(loader->user, path, &file);
 
+    if (r == -EISDIR || r == -EINVAL) { /* a folder is HAProxy's, if anybody's */
+        const char *const *paths = NULL;
+
+        if (loader->expand(loader->user, dr_format(context, "%s/*.cfg", path), &paths) == 0 && paths && paths[0]) {
+            *ret_kind = DR_PROXY_HAPROXY;
+            return true;
+        }
+    }
+
     if (r < 0) {
         *ret_why = dr_format(context, "the proxy's configuration could not be read: %s", dr_errno_text(r));
         return false;

@@ -12,15 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ENTRIES = 20000, MOST_MATCHES = DR_PROXY_FILES + 1 };
+enum { MOST_ENTRIES = 20000, MOST_MATCHES = DR_PROXY_FILES + 1, CHAINS = 256 };
 
 #define MOST_BYTES ((size_t)64 << 20) /* of one configuration, all files together */
 
 struct loaded {
-    const char *asked;
+    const char *asked; /* clean */
+    uint64_t hash; /* of it */
     struct dr_proxy_file file;
     int result;
-    struct loaded *next;
+    struct loaded *next, *next_inode;
 };
 
 struct dr_proxy_files {
@@ -28,7 +29,8 @@ struct dr_proxy_files {
     struct dr_context *context;
     long pid;
     size_t bytes;
-    struct loaded *loaded;
+    struct loaded *loaded[CHAINS]; /* by name */
+    struct loaded *inodes[CHAINS];
 };
 
 static int read_it(struct dr_proxy_files *files, const char *path, struct dr_proxy_file *file)
@@ -65,27 +67,39 @@ static int read_it(struct dr_proxy_files *files, const char *path, struct dr_pro
 
 static const struct loaded *same_file(const struct dr_proxy_files *files, const struct loaded *one)
 {
-    for (const struct loaded *other = files->loaded; other; other = other->next)
-        if (other->result == 0 && other->file.identity.device == one->file.identity.device &&
-            other->file.identity.inode == one->file.identity.inode)
+    for (const struct loaded *other = files->inodes[one->file.identity.inode % CHAINS]; other; other = other->next_inode)
+        if (other->file.identity.inode == one->file.identity.inode &&
+            other->file.identity.device == one->file.identity.device)
             return other;
     return NULL;
+}
+
+/* FNV-1a. */
+static uint64_t hash_of(const char *text)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return hash;
 }
 
 static int load(void *user, const char *path, const struct dr_proxy_file **ret_file)
 {
     struct dr_proxy_files *files = user;
     _cleanup_free_ char *clean = dr_path_clean(path);
-    struct loaded *one;
+    uint64_t hash = clean ? hash_of(clean) : 0;
+    struct loaded **chain = &files->loaded[hash % CHAINS], *one;
 
     if (!clean)
         return -ENOMEM;
-    for (one = files->loaded; one; one = one->next)
-        if (strcmp(one->asked, clean) == 0)
+    for (one = *chain; one; one = one->next)
+        if (one->hash == hash && strcmp(one->asked, clean) == 0)
             break;
     if (!one) {
         one = dr_alloc(files->context, sizeof(*one));
         one->asked = dr_strdup(files->context, clean);
+        one->hash = hash;
         one->result = read_it(files, one->asked, &one->file);
 
         /* Two names of one file: one object, so that it is never edited twice. */
@@ -95,8 +109,14 @@ static int load(void *user, const char *path, const struct dr_proxy_file **ret_f
             *ret_file = &other->file;
             return 0;
         }
-        one->next = files->loaded;
-        files->loaded = one;
+        one->next = *chain;
+        *chain = one;
+        if (one->result == 0) {
+            struct loaded **inodes = &files->inodes[one->file.identity.inode % CHAINS];
+
+            one->next_inode = *inodes;
+            *inodes = one;
+        }
     }
     *ret_file = &one->file;
     return one->result;
@@ -106,7 +126,7 @@ static int load(void *user, const char *path, const struct dr_proxy_file **ret_f
 
 struct matches {
     const char **list;
-    size_t count;
+    size_t count, room;
 };
 
 static bool has_magic(const char *text, size_t length)
@@ -119,10 +139,18 @@ static bool has_magic(const char *text, size_t length)
 
 static void add_match(struct dr_context *context, struct matches *matches, const char *path)
 {
-    struct stat st;
+    if (matches->count == MOST_MATCHES)
+        return;
+    if (matches->count == matches->room) {
+        size_t room = matches->room ? 2 * matches->room : 16;
+        const char **list = dr_alloc(context, room * sizeof(*list));
 
-    if (matches->count < MOST_MATCHES && dr_stat(context->request->root_fd, path, &st) == 0)
-        matches->list[matches->count++] = path;
+        if (matches->count > 0)
+            memcpy(list, matches->list, matches->count * sizeof(*list));
+        matches->list = list;
+        matches->room = room;
+    }
+    matches->list[matches->count++] = path;
 }
 
 static void expand_below(struct dr_context *context, struct matches *matches, const char *folder, const char *rest,
@@ -151,7 +179,12 @@ static void list_folder(struct dr_context *context, struct matches *matches, con
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
             fnmatch(pattern, entry->d_name, FNM_PERIOD) != 0)
             continue;
-        expand_below(context, matches, dr_context_join(context, folder, entry->d_name), rest, depth + 1);
+        const char *path = dr_context_join(context, folder, entry->d_name);
+
+        if (*rest == '\0')
+            add_match(context, matches, path); /* it was just read: it is there */
+        else
+            expand_below(context, matches, path, rest, depth + 1);
     }
 }
 
@@ -164,7 +197,10 @@ static void expand_below(struct dr_context *context, struct matches *matches, co
     size_t length = strcspn(rest, "/");
 
     if (length == 0) {
-        add_match(context, matches, folder);
+        struct stat st;
+
+        if (dr_stat(context->request->root_fd, folder, &st) == 0)
+            add_match(context, matches, folder);
         return;
     }
     const char *step = dr_strndup(context, rest, length);
@@ -187,12 +223,18 @@ static int compare_texts(const void *a, const void *b)
 static int expand(void *user, const char *pattern, const char *const **ret_paths)
 {
     struct dr_proxy_files *files = user;
-    struct matches matches = { .list = dr_alloc(files->context, (MOST_MATCHES + 1) * sizeof(*matches.list)) };
+    struct matches matches = { 0 };
 
     if (pattern[0] == '/')
         expand_below(files->context, &matches, "/", pattern, 0);
-    qsort(matches.list, matches.count, sizeof(*matches.list), compare_texts);
-    *ret_paths = matches.list;
+
+    const char **list = dr_alloc(files->context, (matches.count + 1) * sizeof(*list));
+
+    if (matches.count > 0) {
+        memcpy(list, matches.list, matches.count * sizeof(*list));
+        qsort(list, matches.count, sizeof(*list), compare_texts);
+    }
+    *ret_paths = list;
     return 0;
 }
 

@@ -37,6 +37,7 @@ const struct dr_rule_row dr_rule_rows[] = {
     { FROM(2026, 2, 21), FIELD(scopes_literal), false, "openclaw-2026.2 section 2" },
     { FROM(2026, 2, 21), FIELD(silent_edit_works), false, "openclaw-2026.2 section 2" },
     { FROM(2026, 2, 21), FIELD(forwarded_from_right), true, "openclaw-2026.2 section 6" },
+    { FROM(2026, 2, 21), FIELD(custom_bind), true, "issue 20289, PR 20318; not in 2026.2.19, where it was tried" },
     { FROM(2026, 2, 22), FIELD(signature_window_s), 120, "openclaw-2026.9 section 3.3, seen in 2026.4.25" },
     { FROM(2026, 2, 23), FIELD(origin_same_host), false, "failure-modes row 13, issue 29809" },
     { FROM(2026, 2, 23), FIELD(origins_required), true, "failure-modes row 14, issue 27473" },

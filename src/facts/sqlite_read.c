@@ -11,7 +11,7 @@ enum {
     PAGE_SIZE_AT = 16,
     PAYLOAD_FRACTIONS_AT = 21,
     USER_VERSION_AT = 60,
-    CACHE_KIB = 1024,
+    CACHE_KIB = 256,
     LONGEST_VALUE = 8 << 20,
     STEPS_BETWEEN_LOOKS = 5000,
 };
@@ -199,6 +199,9 @@ int dr_sqlite_open(struct dr_sqlite *sqlite, int root_fd, const char *path, stru
     r = judge_header(sqlite, reterr_error);
     if (r < 0)
         return r;
+    /* One thread uses it, and nobody asks what it uses: no locks and no counting at each allocation. Refused once it is at work, which does no harm. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
     dr_sqlite_vfs_fill(sqlite);
     r = sqlite3_vfs_register(&sqlite->vfs, 0);
     if (r == SQLITE_OK)

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "facts/users.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 enum { MOST_LINKS = 8 };
@@ -287,18 +288,37 @@ static int asked_user(struct dr_context *context, struct dr_user *ret_user)
     return 1;
 }
 
+/* "/docker/", "/kubepods/", "cri-containerd-0123", "containerd/0123", "lxc" as a word: in the control groups of process 1. */
+static bool has_containers_group(const char *text)
+{
+    static const char *const marks[] = { "/docker/", "/kubepods/", "/kubepods.", "cri-containerd-", "containerd/", "/lxc" };
+
+    for (size_t i = 0; i < DR_COUNT(marks); i++)
+        if (strstr(text, marks[i]))
+            return true;
+    return false;
+}
+
+/* As OpenClaw itself tells since 2026.4.23 (src/infra/container-environment); that it also takes Fly's machines for containers is left out. */
 static bool in_container(struct dr_context *context)
 {
+    _cleanup_buffer_ struct dr_buffer groups = DR_BUFFER((size_t)64 * 1024);
     struct stat st;
 
-    return exists(context, "/.dockerenv", &st) || exists(context, "/run/.containerenv", &st);
+    if (exists(context, "/.dockerenv", &st) || exists(context, "/run/.containerenv", &st))
+        return true;
+    return !context->request->root &&
+           dr_read_file(AT_FDCWD, dr_format(context, "%s/1/cgroup", context->request->proc), &groups, NULL) == 0 &&
+           has_containers_group(dr_buffer_text(&groups));
 }
 
 static const char *places_looked(struct dr_context *context, const struct dr_target *target)
 {
     if (target->state_dir_from[0] == '~')
         return dr_format(context,
-                         "there is no OpenClaw state in %s: no .openclaw folder (nor .clawdbot, .moldbot, .moltbot)",
+                         "there is no OpenClaw state in %s: no .openclaw folder (nor .clawdbot, .moldbot, .moltbot); --user "
+                         "NAME or --state-dir DIR "
+                         "looks elsewhere",
                          target->home);
     return dr_format(context, "%s does not exist (from %s)", target->state_dir, target->state_dir_from);
 }

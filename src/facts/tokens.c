@@ -7,6 +7,7 @@
 
 #include "api/config.h"
 #include "api/install.h"
+#include "api/operation.h"
 #include "base/cleanup.h"
 #include "facts/tokens_places.h"
 
@@ -267,4 +268,19 @@ const char *dr_token_not_copyable(const struct dr_token_place *from)
     if (from->value_length == 0)
         return "the accepted value is not written verbatim in its file";
     return from->value[strspn(from->value, plain)] == '\0' ? NULL : "the accepted value has characters that need quoting";
+}
+
+void dr_token_copy(const struct dr_token_place *from, const struct dr_token_place *to, struct dr_edit *ret_edit)
+{
+    *ret_edit = (struct dr_edit){
+        .offset = to->value_offset,
+        .length = to->value_length,
+        .from = {
+            .kind = DR_FROM_FILE,
+            .path = from->source.path,
+            .sha256 = from->sha256,
+            .offset = from->value_offset,
+            .length = from->value_length,
+        },
+    };
 }

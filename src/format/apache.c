@@ -61,10 +61,12 @@ static int apache_read(const struct dr_proxy_loader *loader, const char *path, c
     struct apache_budget budget = { .left = STEPS };
     const struct dr_proxy_file *file = NULL;
     const char *folder = dr_arena_strdup(arena, path);
+    struct dr_proxy_loader *kept = dr_arena_alloc(arena, sizeof(*kept)); /* for mending: the caller's may be on his stack */
 
-    if (!reader || !root || !folder)
+    if (!reader || !root || !folder || !kept)
         return -ENOMEM;
-    *reader = (struct apache_reader){ .gathering = { .loader = loader }, .arena = arena, .root = root, .budget = &budget };
+    *kept = *loader;
+    *reader = (struct apache_reader){ .gathering = { .loader = kept }, .arena = arena, .root = root, .budget = &budget };
     reader->server_root = prefix ? prefix : default_root(arena, path);
     apache_modules_static(reader);
     if (strrchr(folder, '/'))
@@ -94,4 +96,18 @@ static int apache_read(const struct dr_proxy_loader *loader, const char *path, c
     return r < 0 ? r : dr_proxy_gathered(&reader->gathering, ret_config);
 }
 
-const struct dr_proxy_format dr_apache_format = { .kind = DR_PROXY_APACHE, .read = apache_read, .mend = apache_mend };
+static const struct dr_proxy_format one_round = { .kind = DR_PROXY_APACHE, .read = apache_read, .mend = apache_mend };
+
+/* An edit may give another line something to do: a worker that is shared, a section that is for the new URL. */
+static int mend_all(const struct dr_route *route, unsigned mends, struct dr_arena *arena, struct dr_route_edits *ret_edits,
+                    const char **ret_why_not)
+{
+    const struct apache_place *place = route->place;
+    int r = apache_mend(route, mends, arena, ret_edits, ret_why_not);
+
+    if (r == 0)
+        dr_route_settle(&one_round, place->tree->reader->gathering.loader, route, mends, arena, ret_edits);
+    return r;
+}
+
+const struct dr_proxy_format dr_apache_format = { .kind = DR_PROXY_APACHE, .read = apache_read, .mend = mend_all };

@@ -121,12 +121,7 @@ static const struct {
 
 static bool mentions(const char *text, const char *what)
 {
-    size_t length = strlen(what);
-
-    for (; *text; text++)
-        if (strncasecmp(text, what, length) == 0)
-            return true;
-    return false;
+    return strcasestr(text, what);
 }
 
 /* A value that is made of what the client says about itself. */

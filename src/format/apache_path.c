@@ -104,12 +104,12 @@ static int literal_at(const char *at, size_t *ret_length)
     if (*at == '\0' || strchr("^$.[]|()*+?{}", *at))
         return -1;
     *ret_length = 1;
-    c = *at;
+    c = (unsigned char)*at;
     if (*at == '\\') {
         if (at[1] == '\0' || (at[1] >= '0' && at[1] <= '9') || (at[1] >= 'A' && at[1] <= 'Z') ||
             (at[1] >= 'a' && at[1] <= 'z'))
             return -1;
-        c = at[1];
+        c = (unsigned char)at[1];
         *ret_length = 2;
     }
     return at[*ret_length] && strchr("*+?{", at[*ret_length]) ? -1 : c;

@@ -194,6 +194,33 @@ static size_t name_length(const char *text)
     return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
 }
 
+/* "$X", "${X}", "${X:-y}" at *at, which moves to its last byte. False: more than that. */
+static bool shell_variable(struct apache_reader *reader, const char *text, size_t length, size_t *at,
+                           struct dr_buffer *value)
+{
+    size_t i = *at;
+    bool braces = text[i + 1] == '{';
+    const char *name = text + i + 1 + braces;
+    size_t bytes = name_length(name);
+    const char *found = bytes ? apache_variable(reader, name, bytes) : NULL;
+
+    i += braces + bytes;
+    if (braces && strncmp(text + i + 1, ":-", 2) == 0) {
+        const char *end = memchr(text + i, '}', length - i);
+
+        if (!end)
+            return false;
+        if (!found)
+            found = dr_arena_strndup(reader->arena, text + i + 3, (size_t)(end - text) - i - 3);
+        i = (size_t)(end - text);
+    } else if (braces) {
+        if (text[++i] != '}')
+            return false;
+    }
+    *at = i;
+    return !found || dr_buffer_append_text(value, found) >= 0;
+}
+
 /* A shell value without its own commands: quotes, $X, ${X}, ${X:-y}. False: more than that. */
 static bool shell_value(struct apache_reader *reader, const char *text, size_t length, struct dr_buffer *value)
 {
@@ -215,25 +242,7 @@ static bool shell_value(struct apache_reader *reader, const char *text, size_t l
                 return false;
             continue;
         }
-        bool braces = text[i + 1] == '{';
-        const char *name = text + i + 1 + braces;
-        size_t bytes = name_length(name);
-        const char *found = bytes ? apache_variable(reader, name, bytes) : NULL;
-
-        i += braces + bytes;
-        if (braces && strncmp(text + i + 1, ":-", 2) == 0) {
-            const char *end = memchr(text + i, '}', length - i);
-
-            if (!end)
-                return false;
-            if (!found)
-                found = dr_arena_strndup(reader->arena, text + i + 3, (size_t)(end - text) - i - 3);
-            i = (size_t)(end - text);
-        } else if (braces) {
-            if (text[++i] != '}')
-                return false;
-        }
-        if (found && dr_buffer_append_text(value, found) < 0)
+        if (!shell_variable(reader, text, length, &i, value))
             return false;
     }
     return true;

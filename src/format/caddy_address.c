@@ -117,6 +117,12 @@ static void read_ports(const char *text, struct caddy_upstream *upstream)
     upstream->last_port = last;
 }
 
+static void make_lower(char *text)
+{
+    for (; *text; text++)
+        *text = (char)tolower((unsigned char)*text);
+}
+
 static bool parse_url(char *copy, struct caddy_upstream *upstream, const char **ret_why)
 {
     static const struct {
@@ -127,8 +133,7 @@ static bool parse_url(char *copy, struct caddy_upstream *upstream, const char **
     char *rest = end + 3;
 
     *end = '\0';
-    for (char *at = copy; *at; at++)
-        *at = (char)tolower((unsigned char)*at);
+    make_lower(copy);
     upstream->scheme = copy;
     if (strchr(rest, '{')) {
         *ret_why = "a placeholder cannot stand in an upstream with a scheme";
@@ -171,55 +176,62 @@ static bool parse_url(char *copy, struct caddy_upstream *upstream, const char **
     return true;
 }
 
+/* "host:port", "[::1]", "tcp/host:port". 0: nothing of it can be told; -ENOMEM. */
+static int parse_dial(struct dr_arena *arena, char *text, struct caddy_upstream *upstream)
+{
+    char *slash = strchr(text, '/');
+    const char *host, *port = "";
+
+    if (slash) {
+        *slash = '\0';
+        make_lower(text);
+        if (strcmp(text, "unix+h2c") == 0)
+            upstream->scheme = "h2c";
+        /* another network than TCP; or a path behind a port, which no dial understands */
+        if (strncmp(text, "tcp", 3) != 0)
+            return 0;
+        text = slash + 1;
+    }
+    char *whole = dr_arena_strdup(arena, text);
+
+    if (!whole)
+        return -ENOMEM;
+    if (!split_host_port(text, &host, &port)) {
+        size_t length = strlen(whole);
+
+        if (length > 1 && whole[0] == '[' && whole[length - 1] == ']') {
+            whole[length - 1] = '\0';
+            whole++;
+        }
+        host = whole;
+        port = "";
+    }
+    if (strchr(host, '{') || strchr(port, '{')) {
+        upstream->dynamic = true;
+        return 0;
+    }
+    upstream->host = host;
+    read_ports(port[0] ? port : "80", upstream);
+    return 1;
+}
+
 bool caddy_parse_upstream(struct dr_arena *arena, const char *text, struct caddy_upstream *ret_upstream,
                           const char **ret_why)
 {
     bool srv = strncmp(text, "srv+", 4) == 0;
     char *copy = dr_arena_strdup(arena, text + (srv ? 4 : 0));
-    char *whole = copy ? dr_arena_strdup(arena, copy) : NULL;
-    char *slash;
-    const char *host, *port = "";
+    int r = 1;
 
     *ret_upstream = (struct caddy_upstream){ .text = text, .scheme = "", .dynamic = srv };
     *ret_why = "out of memory";
-    if (!whole)
+    if (!copy)
         return false;
-    if (strstr(copy, "://")) {
-        if (!parse_url(copy, ret_upstream, ret_why))
-            return false;
-    } else {
-        slash = strchr(copy, '/');
-        if (slash) {
-            *slash = '\0';
-            for (char *at = copy; *at; at++)
-                *at = (char)tolower((unsigned char)*at);
-            if (strcmp(copy, "unix+h2c") == 0)
-                ret_upstream->scheme = "h2c";
-            /* another network than TCP; or a path behind a port, which no dial understands */
-            if (strncmp(copy, "tcp", 3) != 0)
-                return true;
-            copy = slash + 1;
-            whole = dr_arena_strdup(arena, copy);
-            if (!whole)
-                return false;
-        }
-        if (!split_host_port(copy, &host, &port)) {
-            size_t length = strlen(whole);
-
-            if (length > 1 && whole[0] == '[' && whole[length - 1] == ']') {
-                whole[length - 1] = '\0';
-                whole++;
-            }
-            host = whole;
-            port = "";
-        }
-        if (strchr(host, '{') || strchr(port, '{')) {
-            ret_upstream->dynamic = true;
-            return true;
-        }
-        ret_upstream->host = host;
-        read_ports(port[0] ? port : "80", ret_upstream);
-    }
+    if (!strstr(copy, "://"))
+        r = parse_dial(arena, copy, ret_upstream);
+    else if (!parse_url(copy, ret_upstream, ret_why))
+        return false;
+    if (r <= 0)
+        return r == 0;
     if (ret_upstream->dynamic) {
         ret_upstream->host = NULL;
         ret_upstream->first_port = ret_upstream->last_port = 0;

@@ -10,7 +10,7 @@ static int read_haproxy(const struct dr_proxy_loader *loader, const char *path, 
     int r = tree && proxies ? 0 : -ENOMEM;
 
     (void)prefix; /* HAProxy's "default-path" counts for certificates and the like only */
-    *ret_config = (struct dr_proxy_config){ .kind = DR_PROXY_HAPROXY, .path = path };
+    *ret_config = (struct dr_proxy_config){ .kind = DR_PROXY_HAPROXY, .path = path, .also = loader->also };
     if (r == 0) {
         tree->gathering = &gathering;
         r = dr_haproxy_read_tree(tree, path);

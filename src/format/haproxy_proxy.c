@@ -266,6 +266,11 @@ static int compare_names(const void *left, const void *right)
     return by_name != 0 ? by_name : (*a > *b) - (*a < *b);
 }
 
+static bool elsewhere(const struct haproxy_proxy *one, const struct haproxy_proxy *other)
+{
+    return one->section->head.file != other->section->head.file;
+}
+
 /* Two "listen" of one name are twins among the frontends already. */
 static void complain_about_twins(struct haproxy_tree *tree, struct haproxy_proxy *const *sorted, size_t count, bool backends)
 {
@@ -273,8 +278,9 @@ static void complain_about_twins(struct haproxy_tree *tree, struct haproxy_proxy
         if (strcmp(sorted[i - 1]->section->name, sorted[i]->section->name) == 0 &&
             (!backends || !dr_haproxy_is_frontend(sorted[i - 1]) || !dr_haproxy_is_frontend(sorted[i])))
             dr_haproxy_fault(tree, &sorted[i]->section->head, 1, true,
-                             "a section of the name '%.60s' stands at line %u already", sorted[i]->section->name,
-                             sorted[i - 1]->section->head.number);
+                             "a section of the name '%.60s' stands at line %u%s%s already", sorted[i]->section->name,
+                             sorted[i - 1]->section->head.number, elsewhere(sorted[i - 1], sorted[i]) ? " of " : "",
+                             elsewhere(sorted[i - 1], sorted[i]) ? sorted[i - 1]->section->head.file->path : "");
 }
 
 static int sort_names(struct haproxy_proxies *proxies)

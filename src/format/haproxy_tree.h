@@ -71,7 +71,10 @@ struct haproxy_tree {
     bool environment_reset; /* "resetenv": what was not kept is gone */
 };
 
-/* Reads `path`: a file, or a folder whose *.cfg are read in the order of their names, as `haproxy -f` does. 0 or -ENOMEM. */
+/*
+ * Reads `path` and then what the loader says in `also` as one configuration, as several `haproxy -f` do: each a file, or a folder whose *.cfg are
+ * read in the order of their names. What holds on from file to file is the last "defaults". 0 or -ENOMEM.
+ */
 int dr_haproxy_read_tree(struct haproxy_tree *tree, const char *path);
 
 /* --- haproxy_line.c ----------------------------------------------------------------------------------------------------- */

@@ -40,6 +40,20 @@ void dr_proxy_fault(struct dr_proxy_gathering *gathering, const struct dr_source
     fault_at(gathering, source, hides_routes, text ? text : "out of memory");
 }
 
+void dr_proxy_unknowable(struct dr_proxy_gathering *gathering, const struct dr_source *source, const char *format, ...)
+{
+    size_t before = gathering->fault_count;
+    va_list arguments;
+
+    va_start(arguments, format);
+    char *text = dr_arena_vformat(gathering->loader->arena, format, arguments);
+
+    va_end(arguments);
+    fault_at(gathering, source, true, text ? text : "out of memory");
+    if (gathering->fault_count > before)
+        gathering->faults[before].unknowable = true;
+}
+
 static bool is_known(const struct dr_proxy_gathering *gathering, const struct dr_proxy_file *file)
 {
     for (size_t i = 0; i < gathering->file_count; i++)
@@ -252,4 +266,16 @@ void dr_route_edits_finish(struct dr_route_edits *edits)
             edits->list[at] = edits->list[at - 1];
         edits->list[at] = moved;
     }
+    /* Two reasons for one edit (a parameter of a worker that is both of a route's) make it once. */
+    size_t kept = 0;
+
+    for (size_t i = 0; i < edits->count; i++) {
+        const struct dr_route_edit *last = kept > 0 ? &edits->list[kept - 1] : NULL, *one = &edits->list[i];
+
+        if (!last || last->file != one->file || last->edit.offset != one->edit.offset || one->edit.length == 0 ||
+            last->edit.length != one->edit.length || last->edit.text_length != one->edit.text_length ||
+            memcmp(last->edit.text, one->edit.text, one->edit.text_length) != 0)
+            edits->list[kept++] = *one;
+    }
+    edits->count = kept;
 }

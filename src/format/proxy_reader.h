@@ -71,6 +71,10 @@ const struct dr_proxy_file *dr_proxy_load(struct dr_proxy_gathering *gathering, 
 void dr_proxy_fault(struct dr_proxy_gathering *gathering, const struct dr_source *source, bool hides_routes,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* The same for what is right, and comes to something that cannot be seen from here; it hides routes. */
+void dr_proxy_unknowable(struct dr_proxy_gathering *gathering, const struct dr_source *source, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* A new route, zeroed, `idle_timeout_ms` -1; NULL when there are too many (that became a fault). Valid until the next call. */
 struct dr_route *dr_proxy_route(struct dr_proxy_gathering *gathering);
 
@@ -92,6 +96,13 @@ bool dr_proxy_url_parse(struct dr_arena *arena, const char *text, size_t length,
 
 /* Index of a header in struct dr_route.headers, by name without regard to case; -1: not one of these. */
 int dr_route_header_index(const char *name, size_t length);
+
+/*
+ * Puts into `edits` what further rounds would still edit (proxy_settle.c); `format->mend` does one round. Where it cannot tell, the edits stay as they
+ * are. The loader is the one that the configuration was read with; its `user` must still be there.
+ */
+void dr_route_settle(const struct dr_proxy_format *format, const struct dr_proxy_loader *loader,
+                     const struct dr_route *route, unsigned mends, struct dr_arena *arena, struct dr_route_edits *edits);
 
 /* Adds an edit; the list is grown in the arena. dr_route_edits_finish sorts by file and offset. */
 int dr_route_edits_add(struct dr_arena *arena, struct dr_route_edits *edits, const struct dr_proxy_file *file,

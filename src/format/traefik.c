@@ -4,6 +4,7 @@
  */
 #include "format/traefik_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -45,11 +46,12 @@ void dr_traefik_add_root(struct traefik_model *model, struct traefik_node *tree,
         return;
     }
     model->roots = grown;
-    grown[model->root_count++] = (struct traefik_root){ tree, service, port };
+    grown[model->root_count++] = (struct traefik_root){ .tree = tree, .service = service, .port = port };
 }
 
-struct traefik_node *dr_traefik_named(const struct traefik_model *model, const struct traefik_root *near, const char *kind,
-                                      const char *name, const struct traefik_root **ret_root)
+struct traefik_node *dr_traefik_named(const struct traefik_model *model, const struct traefik_root *near,
+                                      const char *protocol, const char *kind, const char *name,
+                                      const struct traefik_root **ret_root)
 {
     const char *at = strchr(name, '@');
     char *plain = dr_arena_strndup(model->arena, name, at ? (size_t)(at - name) : strlen(name));
@@ -57,24 +59,37 @@ struct traefik_node *dr_traefik_named(const struct traefik_model *model, const s
 
     *ret_root = near;
     if (plain && near)
-        found = dr_traefik_get(dr_traefik_get(dr_traefik_get(near->tree, "http"), kind), plain);
+        found = dr_traefik_get(dr_traefik_get(dr_traefik_get(near->tree, protocol), kind), plain);
     for (size_t i = 0; plain && !found && i < model->root_count; i++) {
         *ret_root = &model->roots[i];
-        found = dr_traefik_get(dr_traefik_get(dr_traefik_get(model->roots[i].tree, "http"), kind), plain);
+        found = dr_traefik_get(dr_traefik_get(dr_traefik_get(model->roots[i].tree, protocol), kind), plain);
     }
     return found;
 }
 
 /* Files of the file provider go through Go's templates first: what they give is not known here. */
-static void check_template(struct traefik_model *model, const struct dr_proxy_file *file)
+static bool check_template(struct traefik_model *model, const struct dr_proxy_file *file)
 {
     const char *at = memmem(file->bytes, file->length, "{{", 2);
     struct dr_source source;
 
     if (!at)
-        return;
+        return false;
     dr_proxy_position(file, (size_t)(at - file->bytes), &source);
-    dr_proxy_fault(model->gathering, &source, true, "a template ({{ ... }}): what Traefik makes of it is not known");
+    dr_proxy_unknowable(model->gathering, &source, "a template ({{ ... }}): what Traefik makes of it is not known");
+    return true;
+}
+
+/* Before its template is filled in a file may be no YAML at all: that is no fault of its own. */
+static struct traefik_node *dynamic_tree(struct traefik_model *model, const struct dr_proxy_file *file)
+{
+    bool template = check_template(model, file);
+    size_t before = model->gathering->fault_count;
+    struct traefik_node *tree = dr_traefik_file(model, file);
+
+    if (template && !tree)
+        model->gathering->fault_count = before;
+    return tree;
 }
 
 static void read_dynamic(struct traefik_model *model, const char *path, const struct dr_source *from)
@@ -84,32 +99,53 @@ static void read_dynamic(struct traefik_model *model, const char *path, const st
     for (size_t i = 0; file && i < model->root_count; i++)
         if (model->roots[i].tree->file == file)
             return;
-    struct traefik_node *tree = file ? dr_traefik_file(model, file) : NULL;
+    struct traefik_node *tree = file ? dynamic_tree(model, file) : NULL;
 
-    if (file)
-        check_template(model, file);
     if (tree)
         dr_traefik_add_root(model, tree, NULL, NULL);
 }
 
-/* All of a folder and of the folders in it; those whose name begins with a dot, too, but not through a link (os.ReadDir, IsDir). */
+/* As os.ReadDir sorts names, folder by folder: "/" is before any other byte. */
+static int compare_paths(const void *left, const void *right)
+{
+    const char *a = *(const char *const *)left, *b = *(const char *const *)right;
+
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    int first = *a == '/' ? 1 : (unsigned char)*a + (*a ? 1 : 0), second = *b == '/' ? 1 : (unsigned char)*b + (*b ? 1 : 0);
+
+    return first - second;
+}
+
+/*
+ * All of a folder and of the folders in it, in the order of their names: of two routers, services or middlewares of one name the first counts
+ * (pkg/provider/file, loadFileConfigFromDirectory). Names that begin with a dot are left out, where Traefik would read them.
+ */
 static void read_folder(struct traefik_model *model, const char *folder, const struct dr_source *from, unsigned depth)
 {
     static const char *const endings[] = { "*.yml", "*.yaml", "*.toml" };
     const struct dr_proxy_loader *loader = model->gathering->loader;
+    const char **list = dr_arena_alloc(model->arena, DR_PROXY_FILES * sizeof(*list));
     const char *const *paths;
+    size_t count = 0;
 
-    for (unsigned level = 0; level <= depth; level++) {
+    for (unsigned level = 0; list && level <= depth; level++) {
         for (size_t i = 0; i < DR_COUNT(endings); i++) {
             const char *pattern = dr_arena_format(model->arena, "%s/%s", folder, endings[i]);
 
             if (!pattern || loader->expand(loader->user, pattern, &paths) < 0)
                 return;
-            for (; *paths && model->gathering->file_count < DR_PROXY_FILES; paths++)
-                read_dynamic(model, *paths, from);
+            for (; *paths && count < DR_PROXY_FILES; paths++)
+                list[count++] = *paths;
         }
         folder = dr_arena_format(model->arena, "%s/*", folder);
     }
+    if (count > 0)
+        qsort(list, count, sizeof(*list), compare_paths);
+    for (size_t i = 0; i < count && model->gathering->file_count < DR_PROXY_FILES; i++)
+        read_dynamic(model, list[i], from);
 }
 
 void dr_traefik_providers(struct traefik_model *model, const char *folder)
@@ -168,7 +204,7 @@ static void read_main(struct traefik_model *model, const char *path, const char 
     } else {
         model->settings = is_static(tree) ? tree : NULL;
         if (dr_traefik_get(tree, "http") || dr_traefik_get(tree, "tcp")) {
-            check_template(model, file);
+            (void)check_template(model, file);
             dr_traefik_add_root(model, tree, NULL, NULL);
         }
         dr_traefik_providers(model, folder);

@@ -1,51 +1,33 @@
 /*
- * A compose file: labels of every service (as a list of "a=b", or as a map), and what Traefik itself is started with: flags in
- * `command`, a configuration file that is mounted into it, or TRAEFIK_... in `environment` (the first of file, flags, environment counts:
- * doc.traefik.io, "Configuration Introduction"). "$$" stands for "$"; ${NAME:-default} is its default, or what this process has.
+ * A compose file, read as Compose reads it (format/compose.h): labels of every service (as a list of "a=b", or as a map), and what Traefik
+ * itself is started with: flags in `command`, a configuration file that is mounted into it, or TRAEFIK_... in `environment` (the first of file,
+ * flags, environment counts: doc.traefik.io, "Configuration Introduction").
  */
-#include "format/traefik_internal.h"
+#include "format/compose.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-static const char *filled(struct traefik_model *model, const char *text)
-{
-    const struct dr_proxy_loader *loader = model->gathering->loader;
-    const char *out = "", *dollar;
-
-    if (!text || strlen(text) > 4096)
-        return text;
-    while ((dollar = strchr(text, '$'))) {
-        out = dr_arena_format(model->arena, "%s%.*s", out, (int)(dollar - text), text);
-        const char *close = dollar[1] == '{' ? strchr(dollar, '}') : NULL;
-
-        if (close) {
-            const char *name = dr_arena_strndup(model->arena, dollar + 2, strcspn(dollar + 2, ":-}?"));
-            const char *value = name ? loader->environment(loader->user, name) : NULL;
-            const char *otherwise = strstr(dollar, "-");
-
-            if (!value && otherwise && otherwise < close)
-                value = dr_arena_strndup(model->arena, otherwise + 1, (size_t)(close - otherwise - 1));
-            out = dr_arena_format(model->arena, "%s%s", out, value ? value : "");
-            text = close + 1;
-        } else {
-            out = dr_arena_format(model->arena, "%s$", out);
-            text = dollar + 1 + (dollar[1] == '$');
-        }
-        if (!out)
-            return NULL;
-    }
-    return *out ? dr_arena_format(model->arena, "%s%s", out, text) : text;
-}
 
 static void put(struct traefik_model *model, struct traefik_node *tree, const struct traefik_node *node, const char *key,
                 size_t length, const char *value)
 {
     struct traefik_node made = *node;
 
+    struct compose_text text = { .text = value };
+
+    if (!node->filled)
+        text = dr_compose_fill_text(model->compose, node->file, value);
+    /* A host that is not known is a pattern of its own (traefik_rule.c); everything else would be guessed. */
+    if (text.unknown && (length < 5 || strncasecmp(key + length - 5, ".rule", 5) != 0)) {
+        struct dr_source source;
+
+        dr_traefik_source(node, &source);
+        dr_proxy_unknowable(model->gathering, &source, "\"%.*s\" needs ${%s}, and no .env sets it", (int)length, key,
+                            text.unknown);
+        return;
+    }
     made.type = TRAEFIK_SCALAR;
-    made.text = filled(model, value);
+    made.text = text.text;
     made.fixed = true;
     made.first = made.last = NULL;
     made.key_begin = node->key ? node->key_begin : node->begin;
@@ -91,121 +73,102 @@ static struct traefik_node *tree_of(struct traefik_model *model, const struct tr
     return tree;
 }
 
-/* `command` in one text: words by blanks. */
-static struct traefik_node *words_of(struct traefik_model *model, const struct traefik_node *command)
+/* Entrypoint and command as a list of flags; their variables are filled in. */
+static struct traefik_node *flags_of(struct traefik_model *model, const struct compose_service *service)
 {
-    struct traefik_node *list;
+    struct traefik_node *list =
+        dr_traefik_node(model->arena, TRAEFIK_LIST, service->node->file, service->node->begin, service->node->end);
 
-    if (!command || command->type != TRAEFIK_SCALAR)
-        return (struct traefik_node *)(uintptr_t)command;
-    list = dr_traefik_node(model->arena, TRAEFIK_LIST, command->file, command->begin, command->end);
-    for (const char *at = command->text; list && *(at += strspn(at, " \t\r\n"));) {
-        size_t length = strcspn(at, " \t\r\n");
-        struct traefik_node *word =
-            dr_traefik_node(model->arena, TRAEFIK_SCALAR, command->file, command->begin, command->end);
+    for (size_t i = 0; list && service->words[i]; i++) {
+        const struct traefik_node *from = service->word_nodes[i];
+        struct traefik_node *word = dr_traefik_node(model->arena, TRAEFIK_SCALAR, from->file, from->begin, from->end);
 
-        if (!word || !(word->text = dr_arena_strndup(model->arena, at, length)))
+        if (!word)
             break;
+        word->text = service->words[i];
+        word->filled = true;
         dr_traefik_append(list, word);
-        at += length;
     }
+    model->no_memory = model->no_memory || !list;
     return list;
 }
 
 /* --- ports --------------------------------------------------------------------------------------------------------------------- */
 
-static unsigned number(const char *text)
+static void take_port(struct traefik_model *model, const struct compose_port *port, unsigned step)
 {
-    unsigned long value = text ? strtoul(text, NULL, 10) : 0;
+    struct traefik_port *grown =
+        dr_arena_grow(model->arena, model->ports, model->port_count, sizeof(*grown), &model->port_room);
 
-    return value < 65536 ? (unsigned)value : 0;
+    if (!grown) {
+        model->no_memory = true;
+        return;
+    }
+    model->ports = grown;
+    grown[model->port_count++] = (struct traefik_port){
+        .host = port->host,
+        .published = port->published ? port->published + step : 0,
+        .target = port->target + step,
+    };
 }
 
-/* [HOST:][PUBLISHED:]TARGET[/protocol], or a map. */
-static struct traefik_port port_of(struct traefik_model *model, const struct traefik_node *node)
+static void take_ports(struct traefik_model *model, const struct compose_service *service)
 {
-    struct traefik_port port = { .host = "" };
-    char *text = node->text ? dr_arena_strdup(model->arena, filled(model, node->text)) : NULL, *colon;
-
-    if (!text) {
-        const char *host = dr_traefik_text(dr_traefik_get(node, "host_ip"));
-
-        port.host = host ? host : "";
-        port.published = number(dr_traefik_text(dr_traefik_get(node, "published")));
-        port.target = number(dr_traefik_text(dr_traefik_get(node, "target")));
-        return port;
-    }
-    colon = strrchr(text, ':');
-    port.target = number(colon ? colon + 1 : text);
-    if (!colon)
-        return port;
-    *colon = '\0';
-    colon = strrchr(text, ':');
-    port.published = number(colon ? colon + 1 : text);
-    if (colon) {
-        *colon = '\0';
-        port.host = text;
-    }
-    return port;
+    for (size_t i = 0; i < service->port_count; i++)
+        for (unsigned step = 0; service->ports[i].target + step <= service->ports[i].target_last; step++)
+            if (model->port_count < 256 && !service->ports[i].unknown && !service->ports[i].udp)
+                take_port(model, &service->ports[i], step);
 }
 
-static void take_ports(struct traefik_model *model, const struct traefik_node *service)
+static const char *exposed(struct traefik_model *model, const struct compose_service *service)
 {
-    const struct traefik_node *ports = dr_traefik_get(service, "ports");
-
-    for (const struct traefik_node *node = ports ? ports->first : NULL; node && model->port_count < 256; node = node->next) {
-        struct traefik_port *grown =
-            dr_arena_grow(model->arena, model->ports, model->port_count, sizeof(*grown), &model->port_room);
-
-        if (!grown) {
-            model->no_memory = true;
-            return;
-        }
-        model->ports = grown;
-        grown[model->port_count++] = port_of(model, node);
-    }
-}
-
-static const char *exposed(struct traefik_model *model, const struct traefik_node *service)
-{
-    const struct traefik_node *ports = dr_traefik_get(service, "ports"), *expose = dr_traefik_get(service, "expose");
+    const struct traefik_node *expose = dr_traefik_get(service->node, "expose");
 
     if (expose && expose->first && expose->first->text)
-        return filled(model, expose->first->text);
-    if (!ports || !ports->first)
+        return dr_compose_fill(model->compose, expose->first).text;
+    if (service->port_count == 0 || service->ports[0].unknown)
         return NULL;
-    unsigned target = port_of(model, ports->first).target;
-
-    return target ? dr_arena_format(model->arena, "%u", target) : NULL;
+    return dr_arena_format(model->arena, "%u", service->ports[0].target);
 }
 
 /* --- Traefik itself -------------------------------------------------------------------------------------------------------------- */
 
-static bool is_traefik(const struct traefik_node *service)
+static bool is_traefik(const struct traefik_model *model, const struct compose_service *service)
 {
-    const char *image = dr_traefik_text(dr_traefik_get(service, "image"));
-    const char *slash = image ? strrchr(image, '/') : NULL;
+    const char *image = dr_compose_fill(model->compose, dr_traefik_get(service->node, "image")).text;
+    const char *slash = strrchr(image, '/');
 
-    return image && strncmp(slash ? slash + 1 : image, "traefik", strlen("traefik")) == 0;
+    return strncmp(slash ? slash + 1 : image, "traefik", strlen("traefik")) == 0;
 }
 
-/* Where a path of the container lies on this host, by its volumes ("./a:/b:ro"). */
+/* One volume, "./a:/b:ro" or { source: ./a, target: /b }: `path` on this host, NULL: it does not lie there. */
+static const char *through_volume(struct traefik_model *model, const struct traefik_node *volume, const char *folder,
+                                  const char *path)
+{
+    bool is_map = volume->type == TRAEFIK_MAP;
+    const char *text = dr_compose_fill(model->compose, is_map ? dr_traefik_get(volume, "source") : volume).text;
+    const char *colon = is_map ? NULL : strchr(text, ':');
+    const char *target = is_map  ? dr_compose_fill(model->compose, dr_traefik_get(volume, "target")).text
+                         : colon ? colon + 1
+                                 : "";
+    size_t source_length = colon ? (size_t)(colon - text) : strlen(text), length = strcspn(target, ":");
+
+    if (length == 0 || (text[0] != '/' && text[0] != '.') || strncmp(path, target, length) != 0 ||
+        (path[length] != '\0' && path[length] != '/'))
+        return NULL;
+    return text[0] == '/' ? dr_arena_format(model->arena, "%.*s%s", (int)source_length, text, path + length)
+                          : dr_arena_format(model->arena, "%s/%.*s%s", folder, (int)source_length, text, path + length);
+}
+
 static const char *mounted(struct traefik_model *model, const struct traefik_node *service, const char *folder,
                            const char *path)
 {
     const struct traefik_node *volumes = dr_traefik_get(service, "volumes");
+    const char *found = NULL;
 
-    for (const struct traefik_node *node = volumes ? volumes->first : NULL; node; node = node->next) {
-        const char *text = filled(model, node->text), *colon = text ? strchr(text, ':') : NULL;
-        size_t length = colon ? strcspn(colon + 1, ":") : 0;
-
-        if (!colon || length == 0 || (text[0] != '/' && text[0] != '.') || strncmp(path, colon + 1, length) != 0 ||
-            (path[length] != '\0' && path[length] != '/'))
-            continue;
-        return text[0] == '/' ? dr_arena_format(model->arena, "%.*s%s", (int)(colon - text), text, path + length)
-                              : dr_arena_format(model->arena, "%s/%.*s%s", folder, (int)(colon - text), text, path + length);
-    }
-    return NULL;
+    for (const struct traefik_node *node = volumes ? volumes->first : NULL; node && !found; node = node->next)
+        found = through_volume(model, node, folder, path);
+    return found;
 }
 
 static struct traefik_node *settings_file(struct traefik_model *model, const struct traefik_node *service,
@@ -266,24 +229,26 @@ static void map_provider(struct traefik_model *model, const struct traefik_node 
         return;
     }
     dr_traefik_source(node, &source);
-    dr_proxy_fault(model->gathering, &source, true, "%s is in the container of Traefik, and no volume says where it lies",
-                   path);
+    dr_proxy_unknowable(model->gathering, &source, "%s is in the container of Traefik, and no volume says where it lies",
+                        path);
     node->type = TRAEFIK_NULL;
 }
 
-static void read_traefik(struct traefik_model *model, const struct traefik_node *service, const char *folder)
+static void read_traefik(struct traefik_model *model, const struct compose_service *compose, const char *folder)
 {
-    struct traefik_node *flags = tree_of(model, words_of(model, dr_traefik_get(service, "command")), "--");
+    const struct traefik_node *service = compose->node;
+    struct traefik_node *flags = tree_of(model, flags_of(model, compose), "--");
     const struct traefik_node *named = dr_traefik_get(flags, "configFile");
     struct dr_source source;
 
     dr_traefik_source(service, &source);
     model->settings = settings_file(model, service, folder, dr_traefik_text(named), &source);
     if (!model->settings && !named)
-        model->settings = flags ? flags : environment_tree(model, dr_traefik_get(service, "environment"));
+        model->settings =
+            flags ? flags : environment_tree(model, dr_compose_flat(model->compose, dr_traefik_get(service, "environment")));
     if (!model->settings && !named)
         model->settings = dr_traefik_node(model->arena, TRAEFIK_MAP, service->file, service->begin, service->end);
-    take_ports(model, service);
+    take_ports(model, compose);
     map_provider(model, service, folder, "providers.file.directory");
     map_provider(model, service, folder, "providers.file.filename");
     dr_traefik_providers(model, folder);
@@ -296,21 +261,34 @@ static bool is_enabled(const struct traefik_model *model, const struct traefik_n
     return dr_traefik_true(dr_traefik_get(labels, "enable"), dr_traefik_true(by_default, true));
 }
 
-void dr_traefik_compose(struct traefik_model *model, const struct traefik_node *tree, const char *path)
+static void add_labels(struct traefik_model *model, const struct compose_service *service)
 {
-    const struct traefik_node *services = dr_traefik_get(tree, "services");
-    const char *slash = strrchr(path, '/');
-    const char *folder = slash ? dr_arena_strndup(model->arena, path, (size_t)(slash - path)) : ".";
+    struct traefik_node *list = dr_compose_flat(model->compose, dr_traefik_get(service->node, "labels"));
+    struct traefik_node *labels = tree_of(model, list, "traefik.");
+
+    if (labels && is_enabled(model, labels) &&
+        (!is_traefik(model, service) || dr_traefik_get(labels, "http") || dr_traefik_get(labels, "tcp")))
+        dr_traefik_add_root(model, labels, service->name, exposed(model, service));
+    /* A container in the host's network has no address of its own (pkg/provider/docker, getIPAddress). */
+    if (service->host_network && model->root_count > 0 && model->roots[model->root_count - 1].tree == labels)
+        model->roots[model->root_count - 1].host = "host.docker.internal";
+}
+
+void dr_traefik_compose(struct traefik_model *model, struct traefik_node *tree, const char *path)
+{
+    struct compose_project *project = dr_arena_alloc(model->arena, sizeof(*project));
+    struct compose_service *services;
+    size_t count;
 
     model->in_compose = true;
-    for (const struct traefik_node *service = services->first; service && folder && !model->settings;
-         service = service->next)
-        if (is_traefik(service))
-            read_traefik(model, service, folder);
-    for (const struct traefik_node *service = services->first; service; service = service->next) {
-        struct traefik_node *labels = tree_of(model, dr_traefik_get(service, "labels"), "traefik.");
-
-        if (labels && service->key && is_enabled(model, labels) && (!is_traefik(service) || dr_traefik_get(labels, "http")))
-            dr_traefik_add_root(model, labels, service->key, exposed(model, service));
+    model->compose = project;
+    if (!project || dr_compose_load(model, path, tree, project) < 0 || dr_compose_services(project, &services, &count) < 0) {
+        model->no_memory = true;
+        return;
     }
+    for (size_t i = 0; i < count && !model->settings; i++)
+        if (is_traefik(model, &services[i]))
+            read_traefik(model, &services[i], project->main->folder);
+    for (size_t i = 0; i < count; i++)
+        add_labels(model, &services[i]);
 }

@@ -5,10 +5,11 @@
  *   traefik_node.c     one tree for YAML, TOML, labels and flags, with the place of every value
  *   traefik_yaml.c     YAML, read with libyaml
  *   traefik_toml.c     the part of TOML that Traefik's configuration uses
- *   traefik_compose.c  labels and flags of a compose file
+ *   traefik_compose.c  labels and flags of a compose file (read by compose*.c, which use this tree and the reader of YAML, too)
  *   traefik_rule.c     Host(`a`) && PathPrefix(`/b`)
  *   traefik_way.c      entry points and middlewares: what becomes of headers and of the path
  *   traefik_route.c    routers, services and servers
+ *   traefik_tcp.c      the same for TCP
  *   traefik_mend.c     the editor
  *
  * Sources: Traefik's documentation (doc.traefik.io, 2.11 and 3.x) and its source; each rule names its own.
@@ -27,6 +28,8 @@ enum {
     TRAEFIK_LABELS = 5000, /* labels and flags of one compose file */
 };
 
+enum traefik_tag { TRAEFIK_TAG_NONE = 0, TRAEFIK_TAG_RESET, TRAEFIK_TAG_OVERRIDE }; /* YAML's own of Compose: "!reset" */
+
 enum traefik_type { TRAEFIK_NULL = 0, TRAEFIK_SCALAR, TRAEFIK_LIST, TRAEFIK_MAP };
 
 /* A value; in a map with its key. Bytes [begin, end) of the file spell it, quotes and all. A label's value lies inside of its text. */
@@ -38,6 +41,8 @@ struct traefik_node {
     const char *key; /* NULL: no member of a map */
     size_t key_begin;
     bool fixed; /* a label, a flag, or spelt once for several places: not to be edited */
+    bool filled; /* its variables (compose files) are in their places */
+    enum traefik_tag tag;
     struct traefik_node *first, *last, *next;
 };
 
@@ -45,6 +50,7 @@ struct traefik_root {
     struct traefik_node *tree;
     const char *service; /* compose: the service that the labels belong to; NULL: a file */
     const char *port; /* compose: the first exposed port */
+    const char *host; /* compose: by which name Traefik reaches the container */
 };
 
 /* A port of the compose file's Traefik that is published on the host. */
@@ -53,11 +59,14 @@ struct traefik_port {
     unsigned published, target;
 };
 
+struct compose_project;
+
 struct traefik_model {
     struct dr_proxy_gathering *gathering;
     struct dr_arena *arena;
     struct traefik_node *settings; /* static configuration; NULL: not known */
     bool in_compose; /* entry points are a container's ports */
+    struct compose_project *compose; /* format/compose.h; NULL: no compose file */
     struct traefik_root *roots;
     size_t root_count, root_room;
     struct traefik_port *ports;
@@ -88,6 +97,7 @@ struct traefik_place {
     const struct traefik_node *pass_host;
     struct traefik_way way;
     enum traefik_trust trust;
+    bool tcp; /* a router for TCP: nothing of a request is seen or changed */
 };
 
 /* --- nodes ---------------------------------------------------------------------------------------------------------------- */
@@ -127,16 +137,25 @@ int dr_traefik_rule(struct dr_arena *arena, const char *text, struct traefik_rul
 void dr_traefik_add_root(struct traefik_model *model, struct traefik_node *tree, const char *service, const char *port);
 /* The files of the file provider. `folder`: what relative paths start from. */
 void dr_traefik_providers(struct traefik_model *model, const char *folder);
-void dr_traefik_compose(struct traefik_model *model, const struct traefik_node *tree, const char *path);
-/* "name@provider" in "routers", "services" or "middlewares" below http; NULL: none. */
-struct traefik_node *dr_traefik_named(const struct traefik_model *model, const struct traefik_root *near, const char *kind,
-                                      const char *name, const struct traefik_root **ret_root);
+void dr_traefik_compose(struct traefik_model *model, struct traefik_node *tree, const char *path);
+/* "name@provider" in "routers", "services" or "middlewares" below "http" or "tcp"; NULL: none. */
+struct traefik_node *dr_traefik_named(const struct traefik_model *model, const struct traefik_root *near,
+                                      const char *protocol, const char *kind, const char *name,
+                                      const struct traefik_root **ret_root);
 enum traefik_trust dr_traefik_trust(const struct traefik_node *entry, const struct traefik_node **ret_node);
 void dr_traefik_begin_way(const struct traefik_model *model, const struct traefik_node *entry, struct traefik_way *way);
 /* `path`: the prefix that leads here, NULL: a pattern. */
 void dr_traefik_apply(struct traefik_model *model, const struct traefik_root *root, const struct traefik_node *middlewares,
                       const char *path, struct traefik_way *way, unsigned depth);
 void dr_traefik_routes(struct traefik_model *model);
+void dr_traefik_tcp_routes(struct traefik_model *model, const struct traefik_root *root);
+/* "0.0.0.0:80" of an entry point's address as the host of this process sees it; NULL: it cannot be reached, or is none. */
+const char *dr_traefik_listen(const struct traefik_model *model, const char *address);
+bool dr_traefik_is_asked(const struct traefik_model *model, const struct traefik_node *router,
+                         const struct traefik_node *entry, bool some_default);
+/* Is the same router in a file that was read before? Then this one is left out. */
+bool dr_traefik_is_shadowed(const struct traefik_model *model, const struct traefik_root *root, const char *protocol,
+                            const char *name);
 
 int dr_traefik_mend(const struct dr_route *route, unsigned mends, struct dr_arena *arena, struct dr_route_edits *ret_edits,
                     const char **ret_why_not);

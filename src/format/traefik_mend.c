@@ -252,9 +252,11 @@ int dr_traefik_mend(const struct dr_route *route, unsigned mends, struct dr_aren
 
     *ret_edits = (struct dr_route_edits){ 0 };
     *ret_why_not = NULL;
-    if (mends & DR_MEND_UPGRADE)
+    if (mending.place->tcp && (mends & DR_MEND_FORWARD || route->upgrade == DR_UPGRADE_DROPPED))
+        mending.why_not = "a router for TCP hands on bytes and cannot say who asks: make it one for HTTP";
+    if ((mends & DR_MEND_UPGRADE) && !mending.place->tcp)
         mend_upgrade(&mending);
-    if (mends & DR_MEND_FORWARD)
+    if ((mends & DR_MEND_FORWARD) && !mending.place->tcp)
         mend_forward(&mending);
     if (mends & DR_MEND_UPSTREAM)
         mend_upstream(&mending);

@@ -33,7 +33,7 @@ struct work {
 
 /* --- entry points ------------------------------------------------------------------------------------------------------------ */
 
-static const char *listen_text(const struct traefik_model *model, const char *address)
+const char *dr_traefik_listen(const struct traefik_model *model, const char *address)
 {
     size_t length = strcspn(address, "/");
     const char *colon = memrchr(address, ':', length);
@@ -58,12 +58,13 @@ static bool is_udp(const struct traefik_node *entry)
     return address && strstr(address, "/udp");
 }
 
-static bool is_asked(const struct work *work, const struct traefik_node *entry, bool some_default)
+bool dr_traefik_is_asked(const struct traefik_model *model, const struct traefik_node *router,
+                         const struct traefik_node *entry, bool some_default)
 {
-    const struct traefik_node *wanted = dr_traefik_get(work->router, "entryPoints");
-    const char *const *names = dr_traefik_list(work->model->arena, wanted);
+    const struct traefik_node *wanted = dr_traefik_get(router, "entryPoints");
+    const char *const *names = dr_traefik_list(model->arena, wanted);
 
-    if (is_udp(entry) || dr_traefik_at(entry, "http.redirections.entryPoint"))
+    if (is_udp(entry))
         return false;
     if (!names || !*names)
         return !some_default || dr_traefik_true(dr_traefik_get(entry, "asDefault"), false);
@@ -169,7 +170,7 @@ static void add_container(struct work *work, const struct traefik_node *balancer
     else
         add_route(work, balancer, at,
                   dr_arena_format(work->model->arena, number ? "%s://%s:%s" : "%s://%s", scheme ? scheme : "http",
-                                  home->service, number));
+                                  home->host ? home->host : home->service, number));
 }
 
 static void add_servers(struct work *work, const struct traefik_root *home, const struct traefik_node *balancer)
@@ -219,7 +220,7 @@ static void add_service(struct work *work, const char *name, unsigned depth)
 
     if (strstr(name, "@internal") || depth > TRAEFIK_CHAIN || work->model->gathering->route_count >= DR_PROXY_ROUTES)
         return;
-    service = dr_traefik_named(work->model, work->root, "services", name, &home);
+    service = dr_traefik_named(work->model, work->root, "http", "services", name, &home);
     if (!service && work->root->service && strcasecmp(name, work->root->service) == 0) {
         add_container(work, NULL, work->root, NULL); /* the service that Traefik makes for a container by itself */
         return;
@@ -262,7 +263,7 @@ static void add_entrance(struct work *work)
 static void add_listen(struct work *work, const struct traefik_node *entry)
 {
     const char *address = dr_traefik_text(dr_traefik_get(entry, "address"));
-    const char *text = address ? listen_text(work->model, address) : NULL;
+    const char *text = address ? dr_traefik_listen(work->model, address) : NULL;
 
     if (text)
         work->entrance.listens[work->entrance.count++] = text;
@@ -289,7 +290,8 @@ static void add_entrances(struct work *work, const struct traefik_node *entries)
     for (const struct traefik_node *entry = entries->first; entry; entry = entry->next)
         some_default = some_default || dr_traefik_true(dr_traefik_get(entry, "asDefault"), false);
     for (const struct traefik_node *entry = entries->first; entry && count < MOST; entry = entry->next)
-        if (entry->key && is_asked(work, entry, some_default))
+        if (entry->key && !dr_traefik_at(entry, "http.redirections.entryPoint") &&
+            dr_traefik_is_asked(work->model, work->router, entry, some_default))
             asked[count++] = entry;
     for (size_t i = 0; i < count; i++) {
         if (done[i] || !begin_entrance(work, asked[i], count))
@@ -318,9 +320,25 @@ static void add_router(struct work *work)
     }
     if (!begin_entrance(work, NULL, 1))
         return;
-    if (work->model->settings && listen_text(work->model, ":80"))
-        work->entrance.listens[0] = listen_text(work->model, ":80");
+    if (work->model->settings && dr_traefik_listen(work->model, ":80"))
+        work->entrance.listens[0] = dr_traefik_listen(work->model, ":80");
     add_entrance(work);
+}
+
+bool dr_traefik_is_shadowed(const struct traefik_model *model, const struct traefik_root *root, const char *protocol,
+                            const char *name)
+{
+    if (root->service)
+        return false;
+    for (const struct traefik_root *other = model->roots; other < root; other++) {
+        const struct traefik_node *routers = dr_traefik_get(dr_traefik_get(other->tree, protocol), "routers");
+
+        for (const struct traefik_node *router = routers && !other->service ? routers->first : NULL; router;
+             router = router->next)
+            if (router->key && strcmp(router->key, name) == 0)
+                return true;
+    }
+    return false;
 }
 
 static void add_routers(struct traefik_model *model, const struct traefik_root *root)
@@ -330,7 +348,10 @@ static void add_routers(struct traefik_model *model, const struct traefik_root *
     struct dr_source source;
     unsigned count = 0;
 
-    if (!routers && root->service) { /* a container without a router gets one (pkg/provider/configuration.go) */
+    dr_traefik_tcp_routes(model, root);
+    /* A container without a router gets one (pkg/provider/configuration.go), unless it has something for TCP or UDP alone (pkg/provider/docker). */
+    if (!routers && root->service &&
+        (dr_traefik_get(root->tree, "http") || (!dr_traefik_get(root->tree, "tcp") && !dr_traefik_get(root->tree, "udp")))) {
         work.router = root->tree;
         add_router(&work);
         return;
@@ -344,12 +365,9 @@ static void add_routers(struct traefik_model *model, const struct traefik_root *
             return;
         }
         work.router = router;
-        if (router->key && router->type == TRAEFIK_MAP && model->gathering->route_count < DR_PROXY_ROUTES)
+        if (router->key && router->type == TRAEFIK_MAP && !dr_traefik_is_shadowed(model, root, "http", router->key) &&
+            model->gathering->route_count < DR_PROXY_ROUTES)
             add_router(&work);
-    }
-    if (dr_traefik_at(root->tree, "tcp.routers")) {
-        dr_traefik_source(dr_traefik_at(root->tree, "tcp.routers"), &source);
-        dr_proxy_fault(model->gathering, &source, true, "routers for TCP are not looked at");
     }
 }
 

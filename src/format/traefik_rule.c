@@ -124,6 +124,10 @@ int dr_traefik_rule(struct dr_arena *arena, const char *text, struct traefik_rul
         reading.pattern = true;
     if (reading.r < 0)
         return -ENOMEM;
+    if (strstr(text, "${")) { /* a variable of a compose file that nothing sets: any host */
+        reading.pattern = true;
+        complete = 0;
+    }
     /* Names hold only where all that follows narrows them down: with an "||" somewhere they may not. */
     bool known = complete > 0 && (!reading.pattern || !strstr(text, "||"));
 

@@ -220,7 +220,7 @@ void dr_traefik_apply(struct traefik_model *model, const struct traefik_root *ro
     for (; names && *names; names++) {
         const struct traefik_root *home;
         const struct traefik_node *middleware =
-            depth < TRAEFIK_CHAIN ? dr_traefik_named(model, root, "middlewares", *names, &home) : NULL;
+            depth < TRAEFIK_CHAIN ? dr_traefik_named(model, root, "http", "middlewares", *names, &home) : NULL;
 
         if (middleware) {
             apply_one(model, home, middleware, path ? path : "/", way, depth);

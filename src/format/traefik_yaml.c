@@ -117,6 +117,15 @@ static bool is_null(const yaml_event_t *event, const char *text)
     return false;
 }
 
+static enum traefik_tag tag_of(const yaml_char_t *tag)
+{
+    const char *text = tag ? (const char *)tag : "";
+
+    return strcmp(text, "!reset") == 0      ? TRAEFIK_TAG_RESET
+           : strcmp(text, "!override") == 0 ? TRAEFIK_TAG_OVERRIDE
+                                            : TRAEFIK_TAG_NONE;
+}
+
 static void take_scalar(struct reading *reading, const yaml_event_t *event, size_t begin)
 {
     const char *text = copy(reading, event->data.scalar.value);
@@ -133,6 +142,7 @@ static void take_scalar(struct reading *reading, const yaml_event_t *event, size
 
     if (node) {
         node->text = text;
+        node->tag = tag_of(event->data.scalar.tag);
         node->type = is_null(event, text) ? TRAEFIK_NULL : TRAEFIK_SCALAR;
     }
     take(reading, node);
@@ -173,7 +183,8 @@ static void take_alias(struct reading *reading, const yaml_event_t *event, size_
     stop(reading, "an alias of an anchor that is not there, or not complete yet", begin);
 }
 
-static void begin_group(struct reading *reading, enum traefik_type type, const yaml_char_t *anchor, size_t begin)
+static void begin_group(struct reading *reading, enum traefik_type type, const yaml_char_t *anchor, const yaml_char_t *tag,
+                        size_t begin)
 {
     if (wants_key(reading)) {
         stop(reading, "a key that is no text", begin);
@@ -188,6 +199,7 @@ static void begin_group(struct reading *reading, enum traefik_type type, const y
     take(reading, node);
     if (!node)
         return;
+    node->tag = tag_of(tag);
     reading->open[reading->depth] = node;
     reading->names[reading->depth++] = copy(reading, anchor);
 }
@@ -215,10 +227,10 @@ static bool take_event(struct reading *reading, const yaml_event_t *event)
         take_alias(reading, event, begin);
         break;
     case YAML_MAPPING_START_EVENT:
-        begin_group(reading, TRAEFIK_MAP, event->data.mapping_start.anchor, begin);
+        begin_group(reading, TRAEFIK_MAP, event->data.mapping_start.anchor, event->data.mapping_start.tag, begin);
         break;
     case YAML_SEQUENCE_START_EVENT:
-        begin_group(reading, TRAEFIK_LIST, event->data.sequence_start.anchor, begin);
+        begin_group(reading, TRAEFIK_LIST, event->data.sequence_start.anchor, event->data.sequence_start.tag, begin);
         break;
     case YAML_MAPPING_END_EVENT:
     case YAML_SEQUENCE_END_EVENT:

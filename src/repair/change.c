@@ -1,9 +1,9 @@
 #include "repair/change.h"
 
-#include "repair/custody.h"
-
 #include "repair/command.h"
 #include "repair/content.h"
+#include "repair/custody.h"
+#include "repair/owner_rights.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -93,6 +93,7 @@ int dr_judge_identity(const struct dr_scene *scene, const struct dr_operation *o
 
 int dr_keep_present(struct dr_scene *scene, const struct dr_step *step, const struct dr_place *place)
 {
+    const struct dr_shelf safe = dr_scene_safe(scene, step);
     char name[40];
     _cleanup_close_ int fd = -1;
     int r = dr_reopen(place, O_RDONLY, &fd);
@@ -101,7 +102,7 @@ int dr_keep_present(struct dr_scene *scene, const struct dr_step *step, const st
         return r;
     for (unsigned i = 0; i < 100; i++) {
         (void)snprintf(name, sizeof(name), "backup/%04u-present-%u", step->number, i);
-        r = dr_journal_keep_fd(scene->safe, name, fd);
+        r = dr_shelf_keep_fd(&safe, name, fd);
         if (r != -EEXIST)
             return r;
     }
@@ -118,6 +119,33 @@ static int fill_in(struct dr_scene *scene, const struct dr_operation *operation,
     return step->path && step->temp ? 0 : -ENOMEM;
 }
 
+/* What is root's, in a user's run, is kept where the user cannot look; root's record of it comes first. */
+static int choose_shelf(struct dr_scene *scene, struct dr_step *step, struct dr_error *error)
+{
+    if (!scene->home->custody_dir || !dr_custody_needed(scene->places, step))
+        return 0;
+    if (step->kind == DR_UPDATE_ROW)
+        return dr_error_set(error, -EPERM, "it is a database outside of its owner's folders");
+    step->vault = true;
+    return dr_custody_begin(scene->home, scene->run_id, scene->journal, error);
+}
+
+/* A plan in somebody else's hands may say anything: root does on its word what the state's owner could have asked for, and no more. */
+static int judge_plan(const struct dr_scene *scene, const struct dr_operation *operation, struct dr_error *error)
+{
+    const struct dr_repair_target *target = scene->target;
+    const struct dr_command_row *row = operation->command ? dr_command_find(operation->command->name) : NULL;
+    bool gives = operation->kind == DR_SET_OWNER || operation->kind == DR_WRITE_FILE || operation->kind == DR_MAKE_DIRECTORY;
+    bool owners = operation->kind == DR_RUN_COMMAND ? row && row->runs_as == DR_RUNS_AS_OWNER
+                                                    : dr_places_is_owners(scene->places, operation->path);
+
+    if (!target->plan_of_user || (target->uid != 0 && owners && (!gives || operation->uid == target->uid)))
+        return 0;
+    return dr_error_set(
+        error, -EPERM,
+        "somebody who is not root may have written the plan file; as root, make a plan of your own or run --fix");
+}
+
 int dr_change_judge(struct dr_scene *scene, const struct dr_operation *operation, struct dr_step *step,
                     struct dr_prepared *prepared, struct dr_error *error)
 {
@@ -127,11 +155,16 @@ int dr_change_judge(struct dr_scene *scene, const struct dr_operation *operation
         return r;
     if ((size_t)operation->kind >= DR_COUNT(kinds))
         return dr_error_set(error, -EINVAL, "this doctor does not know such an operation");
+    r = judge_plan(scene, operation, error);
+    if (r < 0)
+        return r;
     if (operation->while_running == DR_WAIT_FOR_STOP && scene->target->gateway_running)
         return dr_error_set(error, -EBUSY,
                             "a gateway is running on this state; stop it (openclaw gateway stop), then repair again");
     if (operation->kind != DR_RUN_COMMAND) /* a program is run, not changed */
         r = dr_place_find(scene->places, operation->path, &prepared->place, error);
+    if (r == 0 && operation->kind != DR_RUN_COMMAND)
+        r = choose_shelf(scene, step, error);
     if (r < 0)
         return r;
     return kinds[operation->kind]->judge(scene, operation, step, prepared, error);
@@ -143,16 +176,82 @@ int dr_change_make(struct dr_scene *scene, const struct dr_operation *operation,
     return kinds[operation->kind]->make(scene, operation, step, prepared, error);
 }
 
+/* --- back: by whose right ------------------------------------------------------------------------------------------- */
+
+static bool is_for_another(const struct dr_scene *scene)
+{
+    return scene->places->journal_of_user && geteuid() == 0;
+}
+
+static enum dr_power power_of(const struct dr_scene *scene, const struct dr_step *step)
+{
+    if (!is_for_another(scene))
+        return DR_OWN_POWER;
+    if (!step->held || !dr_custody_covers(step))
+        return DR_AS_OWNER;
+    return scene->target->root_fd == AT_FDCWD && dr_folders_are_roots(step->path) ? DR_ROOT_AMONG_ROOTS
+                                                                                  : DR_ROOT_AMONG_USERS;
+}
+
+/* What its owner could never have done: not on his word. Commands are judged by themselves. */
+static int judge_word(const struct dr_scene *scene, const struct dr_step *step, struct dr_error *error)
+{
+    if (!step->vault && step->kind != DR_SET_OWNER && dr_places_is_owners(scene->places, step->path))
+        return 0;
+    return dr_error_set(error, -EPERM, "%s: it is not taken back on the word of a journal that its owner may have written",
+                        scene->not_held ? scene->not_held
+                        : step->held    ? "root takes back no such change"
+                                        : "root's record of this run ends before this change");
+}
+
+static int revert_as_owner(struct dr_scene *scene, const struct dr_step *step, bool only_look, struct dr_error *error)
+{
+    _cleanup_owner_rights_ struct dr_owner_rights rights = { 0 };
+    int r = judge_word(scene, step, error);
+
+    if (r == 0)
+        r = dr_owner_rights_take(scene->target->uid, scene->target->gid, &rights);
+    if (r < 0)
+        return dr_failed(error, r, "root cannot act as the owner");
+    r = kinds[step->kind]->revert(scene, step, only_look, error);
+    return r == -EACCES ? dr_error_set(error, -EPERM, "its owner may not do that, and root has no word of its own about it")
+                        : r;
+}
+
 /* A held line is root's own word, and is obeyed as such. */
 static int revert(struct dr_scene *scene, const struct dr_step *step, bool only_look, struct dr_error *error)
 {
     bool of_user = scene->places->journal_of_user;
 
-    scene->places->journal_of_user = of_user && !(step->held && dr_custody_covers(step));
+    scene->power = power_of(scene, step);
+    if (scene->power == DR_AS_OWNER && step->kind != DR_RUN_COMMAND)
+        return revert_as_owner(scene, step, only_look, error);
+    scene->places->journal_of_user = of_user && scene->power == DR_AS_OWNER;
     int r = kinds[step->kind]->revert(scene, step, only_look, error);
 
     scene->places->journal_of_user = of_user;
     return r;
+}
+
+int dr_judge_reach(const struct dr_scene *scene, const struct dr_step *step, const struct dr_place *place,
+                   struct dr_error *error)
+{
+    const struct stat *now = &place->st;
+
+    if (scene->power != DR_ROOT_AMONG_USERS || place->fd < 0 || now->st_uid == scene->target->uid ||
+        (now->st_dev == step->before.device && now->st_ino == step->before.inode))
+        return 0;
+    return dr_error_set(error, -EPERM, "something else that is not its owner's stands in its place");
+}
+
+struct dr_shelf dr_scene_shelf(const struct dr_scene *scene, const struct dr_step *step)
+{
+    return dr_journal_shelf(scene->journal, step->vault);
+}
+
+struct dr_shelf dr_scene_safe(const struct dr_scene *scene, const struct dr_step *step)
+{
+    return dr_journal_shelf(scene->safe, step->vault || scene->power == DR_ROOT_AMONG_ROOTS);
 }
 
 int dr_change_revert(struct dr_scene *scene, const struct dr_step *step, struct dr_error *error)

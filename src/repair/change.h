@@ -15,9 +15,18 @@
 #include "repair/place.h"
 #include "repair/row.h"
 
+/* Who takes a step back, and where. A user may have put something else of root's in a folder of his own. */
+enum dr_power {
+    DR_OWN_POWER = 0, /* whoever runs the doctor, in what is his own run */
+    DR_ROOT_AMONG_ROOTS, /* root, on root's word, where only root can have been: what is kept goes on root's shelf */
+    DR_ROOT_AMONG_USERS, /* root, on root's word, where others may write: only at the very thing that the word is about */
+    DR_AS_OWNER, /* root, on the user's word: with the user's own rights and no others */
+};
+
 struct dr_scene {
     const struct dr_repair_target *target;
     struct dr_places *places;
+    const struct dr_journal_home *home;
     struct dr_arena *arena; /* of the steps */
     struct dr_journal *journal; /* of the run that the steps belong to */
     struct dr_journal *safe; /* where a revert keeps what it replaces: the same, or the undo's own */
@@ -29,6 +38,8 @@ struct dr_scene {
     const struct dr_operation *rest; /* judge: what the same group is yet to do */
     size_t rest_count;
     bool force; /* revert what somebody changed since, too */
+    const char *not_held; /* why no line of the run is held (custody.h); NULL: only this one is not */
+    enum dr_power power; /* revert: set by change.c */
 };
 
 /* What judge opened for make. */
@@ -80,6 +91,14 @@ int dr_stale(struct dr_error *error); /* -ESTALE, "it changed since it was looke
 int dr_gone(struct dr_error *error); /* -ESTALE, "it is gone" */
 int dr_failed(struct dr_error *error, int code,
               const char *doing); /* code, "<doing>: <errno text>"; keeps an earlier sentence */
+
+/* Root on root's word where others may write: it is the user's thing, or the one that the step had changed. Else -EPERM. */
+int dr_judge_reach(const struct dr_scene *scene, const struct dr_step *step, const struct dr_place *place,
+                   struct dr_error *error) DR_MUST_CHECK;
+
+/* Where the step's own things are, and where a revert keeps what it takes away. */
+struct dr_shelf dr_scene_shelf(const struct dr_scene *scene, const struct dr_step *step);
+struct dr_shelf dr_scene_safe(const struct dr_scene *scene, const struct dr_step *step);
 
 /* Keeps a file that a forced revert is about to replace. */
 int dr_keep_present(struct dr_scene *scene, const struct dr_step *step, const struct dr_place *place) DR_MUST_CHECK;

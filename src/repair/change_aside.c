@@ -41,10 +41,13 @@ static int find_aside(struct dr_scene *scene, const struct dr_step *step, bool m
     } else {
         _cleanup_free_ char *folder = strndup(step->aside, (size_t)(slash - step->aside));
 
+        const struct dr_shelf shelf = dr_scene_shelf(scene, step);
+
         aside.name = slash + 1;
-        r = !folder ? -ENOMEM
-            : make  ? dr_journal_folder(scene->journal, folder, &aside.dir_fd)
-                    : dr_open_below(scene->journal->dir_fd, folder, O_RDONLY | O_DIRECTORY, &aside.dir_fd);
+        r = !folder        ? -ENOMEM
+            : make         ? dr_shelf_folder(&shelf, folder, &aside.dir_fd)
+            : shelf.fd < 0 ? -ENOENT
+                           : dr_open_below(shelf.fd, folder, O_RDONLY | O_DIRECTORY, &aside.dir_fd);
     }
     if (r < 0) {
         release(&aside);
@@ -92,7 +95,7 @@ static int judge_aside(struct dr_scene *scene, const struct dr_operation *operat
     r = judge_contents(operation, place, step, error);
     if (r < 0)
         return r;
-    if (fstat(scene->journal->dir_fd, &run) < 0)
+    if (fstat(dr_scene_shelf(scene, step).fd, &run) < 0)
         return -errno;
     step->aside = run.st_dev == place->st.st_dev
                       ? dr_arena_format(scene->arena, "quarantine/%04u/%s", step->number, place->name)
@@ -132,9 +135,10 @@ static int make_aside(struct dr_scene *scene, const struct dr_operation *operati
 /* What came into its place meanwhile is kept, when the user insists. */
 static int clear_the_way(struct dr_scene *scene, const struct dr_step *step, const struct dr_place *place)
 {
+    const struct dr_shelf safe = dr_scene_safe(scene, step);
     _cleanup_close_ int folder = -1;
     _cleanup_free_ char *name = NULL;
-    int r = dr_journal_folder(scene->safe, "in-the-way", &folder);
+    int r = dr_shelf_folder(&safe, "in-the-way", &folder);
 
     if (r < 0)
         return r;
@@ -168,6 +172,8 @@ static int revert_aside(struct dr_scene *scene, const struct dr_step *step, bool
                    : dr_error_set(error, -ESTALE, "what was moved aside is no longer in the journal");
     if (r < 0)
         return dr_failed(error, r, "what was moved aside cannot be looked at");
+    if ((scene->power == DR_ROOT_AMONG_ROOTS || scene->power == DR_ROOT_AMONG_USERS) && !is_ours(step, &kept))
+        return dr_error_set(error, -ESTALE, "what lies there is not what was moved aside");
     if (place.fd >= 0 && !scene->force)
         return dr_error_set(error, -ESTALE, "something new is in its place");
     if (only_look)

@@ -77,7 +77,7 @@ static int find_again(struct dr_scene *scene, const struct dr_step *step, struct
         return dr_stale(error);
     if (!S_ISDIR(place->st.st_mode) && place->st.st_nlink != 1)
         return dr_error_set(error, -EPERM, "it has another name elsewhere (a hard link): both would change");
-    return 0;
+    return dr_judge_reach(scene, step, place, error);
 }
 
 static int revert_mode(struct dr_scene *scene, const struct dr_step *step, bool only_look, struct dr_error *error)

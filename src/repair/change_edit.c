@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "repair/change.h"
 #include "repair/content.h"
+#include "repair/owner_rights.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -33,10 +34,14 @@ static int make_token(struct token *token)
     return 0;
 }
 
-/* Root reads for a user: only what that user could read himself. */
-static int may_be_read(const struct dr_scene *scene, const struct dr_file_identity *file)
+/* Root reads for a user: only what that user could read himself, by the way that he could go. */
+static int read_for_owner(const struct dr_scene *scene, const char *path, struct dr_buffer *text)
 {
-    return geteuid() != 0 || file->uid == scene->target->uid || (file->mode & S_IROTH) ? 0 : -EACCES;
+    const struct dr_repair_target *target = scene->target;
+    _cleanup_owner_rights_ struct dr_owner_rights rights = { 0 };
+    int r = geteuid() == 0 && target->uid != 0 ? dr_owner_rights_take(target->uid, target->gid, &rights) : 0;
+
+    return r < 0 ? r : dr_read_file(target->root_fd, path, text, NULL);
 }
 
 /* Bytes that mean themselves in JSON5, .env files and unit files alike; anything else would need quoting that we cannot know. */
@@ -54,12 +59,9 @@ static int append_from_file(const struct dr_scene *scene, const struct dr_refere
                             struct dr_error *error)
 {
     _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(DR_CONTENT_MOST);
-    struct dr_file_identity identity;
     char hash[DR_SHA256_HEX];
-    int r = from->path && from->sha256 ? dr_read_file(scene->target->root_fd, from->path, &text, &identity) : -EINVAL;
+    int r = from->path && from->sha256 ? read_for_owner(scene, from->path, &text) : -EINVAL;
 
-    if (r == 0)
-        r = may_be_read(scene, &identity);
     if (r == 0)
         r = dr_sha256_hex(text.data, text.length, hash);
     if (r < 0)
@@ -150,7 +152,9 @@ static int judge_edit(struct dr_scene *scene, const struct dr_operation *operati
     step->after.inode = 0; /* not known yet */
     step->keep = operation->keep;
     step->backup = dr_arena_format(scene->arena, "backup/%04u", step->number);
-    r = step->backup ? dr_journal_keep(scene->journal, step->backup, old.data, old.length) : -ENOMEM;
+    const struct dr_shelf shelf = dr_scene_shelf(scene, step);
+
+    r = step->backup ? dr_shelf_keep(&shelf, step->backup, old.data, old.length) : -ENOMEM;
     return r < 0 ? dr_failed(error, r, "its backup cannot be written") : 0;
 }
 
@@ -206,7 +210,8 @@ static int put_back(struct dr_scene *scene, const struct dr_step *step, const st
         .like = -1,
         .mtime = &mtime,
     };
-    int r = dr_journal_kept(scene->journal->dir_fd, step->backup, step->before.sha256, &old);
+    const struct dr_shelf shelf = dr_scene_shelf(scene, step);
+    int r = dr_shelf_kept(&shelf, step->backup, step->before.sha256, &old);
 
     if (r == 0)
         r = dr_content_drop_temp(place, step->temp);
@@ -232,7 +237,8 @@ static int look_present(const struct dr_place *place, char hash[DR_SHA256_HEX])
 static int backup_is_whole(const struct dr_scene *scene, const struct dr_step *step, struct dr_error *error)
 {
     _cleanup_buffer_ struct dr_buffer old = DR_BUFFER(DR_CONTENT_MOST);
-    int r = dr_journal_kept(scene->journal->dir_fd, step->backup, step->before.sha256, &old);
+    const struct dr_shelf shelf = dr_scene_shelf(scene, step);
+    int r = dr_shelf_kept(&shelf, step->backup, step->before.sha256, &old);
 
     return r < 0 ? dr_error_set(error, r, "its backup is gone, or is not what was kept") : 0;
 }
@@ -258,6 +264,10 @@ static int revert_edit(struct dr_scene *scene, const struct dr_step *step, bool 
     /* What a command left is not known beforehand: it is kept beside the backup, whoever wrote it. */
     if (strcmp(hash, step->after.sha256) != 0 && !scene->force && !step->keep)
         return place.fd < 0 ? dr_gone(error) : dr_stale(error);
+    /* What root's word is about is what root left there: anything else is the user's business, and may not be his. */
+    r = strcmp(hash, step->after.sha256) == 0 ? 0 : dr_judge_reach(scene, step, &place, error);
+    if (r < 0)
+        return r;
     if (only_look)
         return backup_is_whole(scene, step, error);
     if (place.fd >= 0 && strcmp(hash, step->after.sha256) != 0)

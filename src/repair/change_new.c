@@ -69,12 +69,13 @@ static int make_write(struct dr_scene *scene DR_UNUSED, const struct dr_operatio
 /* Not deleted but moved into the run's folder; across file systems a copy is kept there first. */
 static int take_away(struct dr_scene *scene, const struct dr_step *step, const struct dr_place *place)
 {
+    const struct dr_shelf safe = dr_scene_safe(scene, step);
     _cleanup_close_ int folder = -1;
     char name[32];
     int r = dr_place_still(place);
 
     if (r == 0)
-        r = dr_journal_folder(scene->safe, "taken-back", &folder);
+        r = dr_shelf_folder(&safe, "taken-back", &folder);
     if (r < 0)
         return r;
     (void)snprintf(name, sizeof(name), "%04u", step->number);
@@ -103,7 +104,13 @@ static int find_made(struct dr_scene *scene, const struct dr_step *step, struct 
         return dr_failed(error, r, "it cannot be looked at");
     if (place->fd < 0)
         return 1;
-    return (place->st.st_mode & S_IFMT) == (step->after.mode & S_IFMT) ? 0 : dr_stale(error);
+    if (!place->name || (place->st.st_mode & S_IFMT) != (step->after.mode & S_IFMT))
+        return dr_stale(error);
+    /* On root's word: what another user, or another program, made under that name is not what we made. */
+    if ((scene->power == DR_ROOT_AMONG_ROOTS || scene->power == DR_ROOT_AMONG_USERS) && !scene->force &&
+        (place->st.st_uid != step->after.uid || place->st.st_gid != step->after.gid))
+        return dr_stale(error);
+    return 0;
 }
 
 static int revert_write(struct dr_scene *scene, const struct dr_step *step, bool only_look, struct dr_error *error)
@@ -115,6 +122,8 @@ static int revert_write(struct dr_scene *scene, const struct dr_step *step, bool
 
     if (r != 0)
         return r;
+    if (place.st.st_nlink != 1)
+        return dr_error_set(error, -EPERM, "it has another name elsewhere (a hard link)");
     r = dr_reopen(&place, O_RDONLY, &fd);
     if (r == 0)
         r = dr_sha256_fd(fd, hash);

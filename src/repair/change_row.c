@@ -17,6 +17,7 @@ static int hash_image(const char *image, struct dr_seen *ret_seen)
 
 static int keep_files(struct dr_scene *scene, struct dr_step *step, const struct dr_place *place)
 {
+    const struct dr_shelf shelf = dr_scene_shelf(scene, step);
     int r = scene->target->gateway_running ? 1 : dr_database_in_use(place);
 
     if (r != 0)
@@ -33,7 +34,7 @@ static int keep_files(struct dr_scene *scene, struct dr_step *step, const struct
             return -ENOMEM;
         r = dr_open_below(place->dir_fd, name, O_RDONLY | O_NONBLOCK, &fd);
         if (r == 0)
-            r = dr_journal_keep_fd(scene->journal, kept, fd);
+            r = dr_shelf_keep_fd(&shelf, kept, fd);
     }
     return r;
 }
@@ -90,7 +91,9 @@ static int judge_row(struct dr_scene *scene, const struct dr_operation *operatio
         r = hash_image(prepared->row_after, &step->after);
     if (r < 0)
         return dr_failed(error, r, "its row cannot be looked at");
-    r = dr_journal_keep(scene->journal, step->backup, image, strlen(image));
+    const struct dr_shelf shelf = dr_scene_shelf(scene, step);
+
+    r = dr_shelf_keep(&shelf, step->backup, image, strlen(image));
     return r < 0 ? dr_failed(error, r, "its backup cannot be written") : 0;
 }
 
@@ -160,7 +163,9 @@ static int restore_file(struct dr_scene *scene, const struct dr_step *step, size
         return r;
     if (!before->exists)
         return unlinkat(place.dir_fd, place.name, 0) < 0 && errno != ENOENT ? -errno : dr_sync_folder(database->dir_fd);
-    r = dr_journal_kept(scene->journal->dir_fd, kept, before->sha256, &bytes);
+    const struct dr_shelf shelf = dr_scene_shelf(scene, step);
+
+    r = dr_shelf_kept(&shelf, kept, before->sha256, &bytes);
     if (r < 0)
         return r;
     const struct dr_new_file file = {
@@ -211,10 +216,11 @@ static int revert_files(struct dr_scene *scene, const struct dr_step *step, cons
 
 static int keep_row(struct dr_scene *scene, const struct dr_step *step, const char *image)
 {
+    const struct dr_shelf safe = dr_scene_safe(scene, step);
     char name[40];
 
     (void)snprintf(name, sizeof(name), "backup/%04u-present", step->number);
-    int r = image ? dr_journal_keep(scene->safe, name, image, strlen(image)) : 0;
+    int r = image ? dr_shelf_keep(&safe, name, image, strlen(image)) : 0;
 
     return r == -EEXIST ? 0 : r; /* kept by an undo that was killed */
 }
@@ -242,7 +248,8 @@ static int revert_row_itself(struct dr_scene *scene, const struct dr_step *step,
     _cleanup_buffer_ struct dr_buffer old = DR_BUFFER(DR_CONTENT_MOST);
     _cleanup_database_ struct dr_database database = { 0 };
     _cleanup_free_ char *image = NULL;
-    int r = dr_journal_kept(scene->journal->dir_fd, step->backup, step->before.sha256, &old);
+    const struct dr_shelf shelf = dr_scene_shelf(scene, step);
+    int r = dr_shelf_kept(&shelf, step->backup, step->before.sha256, &old);
 
     if (r == 0)
         r = dr_database_open(place, step->row.schema_version, &database, error);

@@ -165,10 +165,15 @@ static int make_environment(const struct dr_repair_target *target, const struct 
         set_runtime(environment, arena, launch->uid);
     } else {
         static const char *const own[] = { "HOME", "USER", "LOGNAME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS" };
+        const char *home = getenv("HOME");
+        /* `sudo -E` brings a user's: what root's program makes there, it would make through that user's links. */
+        bool foreign = launch->uid == 0 && home && (home[0] != '/' || dr_path_in_roots_hands(home, NULL) < 0);
 
-        for (size_t i = 0; i < DR_COUNT(own); i++)
+        for (size_t i = 0; i < DR_COUNT(own) && !foreign; i++)
             inherit(environment, arena, own[i]);
-        if (!getenv("XDG_RUNTIME_DIR"))
+        if (foreign)
+            set(environment, "HOME=/root");
+        if (foreign || !getenv("XDG_RUNTIME_DIR"))
             set_runtime(environment, arena, launch->uid);
     }
     return environment->failed ? -ENOMEM : 0;

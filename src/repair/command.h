@@ -52,6 +52,9 @@ int dr_command_run(const struct dr_repair_target *target, const struct dr_comman
 int dr_program_open(const char *path, uint32_t uid, bool strict, int *ret_fd, struct dr_error *error) DR_MUST_CHECK;
 int dr_path_in_roots_hands(const char *path, struct dr_error *error) DR_MUST_CHECK;
 
+/* Every folder above `path`, on its way and where that leads, is root's, and nobody else may make anything in it. */
+bool dr_folders_are_roots(const char *path);
+
 /* Forks, runs, and gathers the end of what it says in `output`. `environment` NULL-ended. 0..255, or -ETIMEDOUT, -EINTR (a signal). */
 int dr_spawn_and_wait(const struct dr_launch *launch, const char *const *arguments, const char *const *environment,
                       unsigned seconds, struct dr_buffer *output) DR_MUST_CHECK;

@@ -10,6 +10,7 @@
 void dr_journal_release(struct dr_journal *journal)
 {
     dr_cleanup_close(&journal->custody_fd);
+    dr_cleanup_close(&journal->vault_fd);
     dr_cleanup_close(&journal->fd);
     dr_cleanup_close(&journal->dir_fd);
     *journal = (struct dr_journal)DR_JOURNAL;
@@ -50,8 +51,10 @@ int dr_journal_add_later(struct dr_journal *journal, cJSON *line)
 
 int dr_journal_sync(struct dr_journal *journal)
 {
-    if (fdatasync(journal->fd) == 0)
-        return dr_custody_note(journal);
+    if (fdatasync(journal->fd) == 0) {
+        dr_custody_note(journal);
+        return 0;
+    }
     /* The kernel may have thrown the lines away: nothing may be changed on their word. */
     journal->broken = true;
     return -errno;
@@ -87,13 +90,21 @@ static int empty(int dir_fd, const char *name)
     return unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
-int dr_journal_remove(const struct dr_journal_home *home, const char *run_id, struct dr_journal *journal)
+int dr_shelf_clear(const struct dr_shelf *shelf)
 {
     /* backup/ holds copies only. A quarantine that holds something stops us, so nothing can be lost. */
-    int r = empty(journal->dir_fd, "quarantine");
+    int r = empty(shelf->fd, "quarantine");
+
+    return r == 0 ? empty(shelf->fd, "backup") : r;
+}
+
+int dr_journal_remove(const struct dr_journal_home *home, const char *run_id, struct dr_journal *journal)
+{
+    const struct dr_shelf own = dr_journal_shelf(journal, false);
+    int r = dr_custody_clear(home, run_id, journal);
 
     if (r == 0)
-        r = empty(journal->dir_fd, "backup");
+        r = dr_shelf_clear(&own);
     if (r == 0 && unlinkat(journal->dir_fd, "journal.jsonl", 0) < 0 && errno != ENOENT)
         r = -errno;
     if (r == 0 && unlinkat(home->runs_fd, run_id, AT_REMOVEDIR) < 0)
@@ -105,7 +116,13 @@ int dr_journal_remove(const struct dr_journal_home *home, const char *run_id, st
     return r;
 }
 
-static int make_below(struct dr_journal *journal, int dir_fd, const char *name, int *ret_fd)
+struct dr_shelf dr_journal_shelf(const struct dr_journal *journal, bool vault)
+{
+    return vault ? (struct dr_shelf){ .fd = journal->vault_fd }
+                 : (struct dr_shelf){ .fd = journal->dir_fd, .uid = journal->uid, .gid = journal->gid };
+}
+
+static int make_below(const struct dr_shelf *shelf, int dir_fd, const char *name, int *ret_fd)
 {
     _cleanup_close_ int fd = -1;
     bool new = mkdirat(dir_fd, name, 0700) == 0;
@@ -116,7 +133,7 @@ static int make_below(struct dr_journal *journal, int dir_fd, const char *name, 
 
     if (r < 0)
         return r;
-    if (new &&geteuid() == 0 && fchown(fd, journal->uid, journal->gid) < 0)
+    if (new &&geteuid() == 0 && fchown(fd, shelf->uid, shelf->gid) < 0)
         return -errno;
     r = new ? dr_sync_folder(dir_fd) : 0;
     if (r < 0)
@@ -125,17 +142,17 @@ static int make_below(struct dr_journal *journal, int dir_fd, const char *name, 
     return 0;
 }
 
-int dr_journal_folder(struct dr_journal *journal, const char *path, int *ret_fd)
+int dr_shelf_folder(const struct dr_shelf *shelf, const char *path, int *ret_fd)
 {
-    _cleanup_close_ int fd = fcntl(journal->dir_fd, F_DUPFD_CLOEXEC, 3);
+    _cleanup_close_ int fd = shelf->fd < 0 ? -1 : fcntl(shelf->fd, F_DUPFD_CLOEXEC, 3);
 
     if (fd < 0)
-        return -errno;
+        return shelf->fd < 0 ? -ENOENT : -errno;
     while (*path) {
         size_t length = strcspn(path, "/");
         _cleanup_free_ char *name = strndup(path, length);
         int next = -1;
-        int r = name ? make_below(journal, fd, name, &next) : -ENOMEM;
+        int r = name ? make_below(shelf, fd, name, &next) : -ENOMEM;
 
         if (r < 0)
             return r;
@@ -148,7 +165,7 @@ int dr_journal_folder(struct dr_journal *journal, const char *path, int *ret_fd)
 }
 
 /* Opens a new file "backup/NNNN"; its folder in `ret_dir`. */
-static int new_kept(struct dr_journal *journal, const char *name, int *ret_dir, int *ret_fd)
+static int new_kept(const struct dr_shelf *shelf, const char *name, int *ret_dir, int *ret_fd)
 {
     const char *slash = strrchr(name, '/');
     _cleanup_free_ char *folder = slash ? strndup(name, (size_t)(slash - name)) : NULL;
@@ -156,7 +173,7 @@ static int new_kept(struct dr_journal *journal, const char *name, int *ret_dir, 
 
     if (!folder)
         return slash ? -ENOMEM : -EINVAL;
-    int r = dr_journal_folder(journal, folder, &dir);
+    int r = dr_shelf_folder(shelf, folder, &dir);
 
     if (r < 0)
         return r;
@@ -164,7 +181,7 @@ static int new_kept(struct dr_journal *journal, const char *name, int *ret_dir, 
 
     if (fd < 0)
         return -errno;
-    if (geteuid() == 0 && fchown(fd, journal->uid, journal->gid) < 0)
+    if (geteuid() == 0 && fchown(fd, shelf->uid, shelf->gid) < 0)
         return -errno;
     *ret_dir = DR_TAKE_FD(dir);
     *ret_fd = DR_TAKE_FD(fd);
@@ -176,22 +193,22 @@ static int finish_kept(int dir, int fd)
     return fsync(fd) < 0 ? -errno : dr_sync_folder(dir);
 }
 
-int dr_journal_keep(struct dr_journal *journal, const char *name, const void *bytes, size_t length)
+int dr_shelf_keep(const struct dr_shelf *shelf, const char *name, const void *bytes, size_t length)
 {
     _cleanup_close_ int dir = -1, fd = -1;
-    int r = new_kept(journal, name, &dir, &fd);
+    int r = new_kept(shelf, name, &dir, &fd);
 
     if (r == 0)
         r = dr_write_all(fd, bytes, length);
     return r < 0 ? r : finish_kept(dir, fd);
 }
 
-int dr_journal_keep_fd(struct dr_journal *journal, const char *name, int from)
+int dr_shelf_keep_fd(const struct dr_shelf *shelf, const char *name, int from)
 {
     _cleanup_close_ int dir = -1, fd = -1;
     _cleanup_free_ char *chunk = malloc(64 * 1024);
     off_t offset = 0;
-    int r = chunk ? new_kept(journal, name, &dir, &fd) : -ENOMEM;
+    int r = chunk ? new_kept(shelf, name, &dir, &fd) : -ENOMEM;
 
     while (r == 0) {
         ssize_t got = pread(from, chunk, 64 * 1024, offset);
@@ -206,12 +223,12 @@ int dr_journal_keep_fd(struct dr_journal *journal, const char *name, int from)
     return r;
 }
 
-int dr_journal_kept(int run_fd, const char *name, const char *sha256, struct dr_buffer *buffer)
+int dr_shelf_kept(const struct dr_shelf *shelf, const char *name, const char *sha256, struct dr_buffer *buffer)
 {
     _cleanup_close_ int fd = -1;
     char hash[DR_SHA256_HEX];
     struct stat st;
-    int r = dr_open_below(run_fd, name, O_RDONLY | O_NONBLOCK, &fd);
+    int r = shelf->fd < 0 ? -ENOENT : dr_open_below(shelf->fd, name, O_RDONLY | O_NONBLOCK, &fd);
 
     if (r < 0)
         return r;

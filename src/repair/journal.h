@@ -53,19 +53,28 @@ void dr_names_free(char ***names);
 
 /* --- one run ---------------------------------------------------------------------------------------------------- */
 
+/* Where a run keeps bytes and things: in its own folder, or in root's (custody.h). Borrowed descriptor; -1: there is none. */
+struct dr_shelf {
+    int fd;
+    uint32_t uid, gid; /* who shall own what is made in it */
+};
+
 struct dr_journal {
     int dir_fd; /* the run's folder */
     int fd; /* journal.jsonl, appending */
     off_t good; /* all before this is whole lines */
     bool broken;
     int custody_fd; /* root's record of it, or -1 (custody.h) */
+    int vault_fd; /* what root keeps for it, or -1 */
+    off_t noted; /* the record is whole up to here */
+    bool behind; /* the record does not reach as far as the journal: what needs it is not done */
     char chain[DR_SHA256_HEX]; /* over the lines that this process wrote */
     uint32_t uid, gid; /* who shall own what is made in it */
 };
 
-#define DR_JOURNAL                               \
-    {                                            \
-        .dir_fd = -1, .fd = -1, .custody_fd = -1 \
+#define DR_JOURNAL                                               \
+    {                                                            \
+        .dir_fd = -1, .fd = -1, .custody_fd = -1, .vault_fd = -1 \
     }
 void dr_journal_release(struct dr_journal *journal);
 
@@ -90,15 +99,22 @@ cJSON *dr_journal_line(const char *type, unsigned step);
 /* Writes that the run is over: "kept" or "rolled-back". */
 int dr_journal_end(struct dr_journal *journal, const char *state) DR_MUST_CHECK;
 
-/* A folder below the run's folder, such as "backup" or "quarantine/0003". */
-int dr_journal_folder(struct dr_journal *journal, const char *path, int *ret_fd) DR_MUST_CHECK;
+/* Root's shelf, or that in the run's folder. */
+struct dr_shelf dr_journal_shelf(const struct dr_journal *journal, bool vault);
+
+/* A folder on the shelf, such as "backup" or "quarantine/0003". Without a shelf, this and the following answer -ENOENT. */
+int dr_shelf_folder(const struct dr_shelf *shelf, const char *path, int *ret_fd) DR_MUST_CHECK;
 
 /* Keeps bytes, or all that can be read from `from`, as `name` (such as "backup/0003"), 0600, on disk. */
-int dr_journal_keep(struct dr_journal *journal, const char *name, const void *bytes, size_t length) DR_MUST_CHECK;
-int dr_journal_keep_fd(struct dr_journal *journal, const char *name, int from) DR_MUST_CHECK;
+int dr_shelf_keep(const struct dr_shelf *shelf, const char *name, const void *bytes, size_t length) DR_MUST_CHECK;
+int dr_shelf_keep_fd(const struct dr_shelf *shelf, const char *name, int from) DR_MUST_CHECK;
 
 /* Reads a kept file; -ESTALE when its SHA-256 is not `sha256` (NULL: not compared). Appends to `buffer`. */
-int dr_journal_kept(int run_fd, const char *name, const char *sha256, struct dr_buffer *buffer) DR_MUST_CHECK;
+int dr_shelf_kept(const struct dr_shelf *shelf, const char *name, const char *sha256,
+                  struct dr_buffer *buffer) DR_MUST_CHECK;
+
+/* Removes the copies and empty folders on a shelf. Stops at what it does not know, and at a quarantine that holds something. */
+int dr_shelf_clear(const struct dr_shelf *shelf) DR_MUST_CHECK;
 
 /* --- what a journal says ------------------------------------------------------------------------------------------ */
 
@@ -111,6 +127,7 @@ struct dr_record {
     bool ended; /* has its last line */
     bool applied; /* all that was planned was applied, and nothing came after */
     size_t held; /* so many bytes of the journal are in root's record (custody.h) */
+    const char *not_held; /* why nothing is: static text, or NULL */
     bool in_held; /* while reading: is this line? */
     bool held_applied; /* so they say; lines after them cannot take it back */
     const char *undone_by; /* or NULL */

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "repair/content.h"
+#include "repair/custody.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -143,9 +144,10 @@ static int write_pid(int fd, const struct dr_repair_target *target)
     char text[32];
     int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 
-    if (geteuid() == 0 && fchown(fd, target->uid, target->gid) < 0)
-        return -errno;
+    /* Emptied first: the owner may have put another file of root's there, which is not to be given to him with what is in it. */
     if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)length, 0) < 0)
+        return -errno;
+    if (geteuid() == 0 && fchown(fd, target->uid, target->gid) < 0)
         return -errno;
     return 0;
 }
@@ -327,6 +329,9 @@ static int open_journal(struct dr_journal *journal, int flags)
         return -errno;
     if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
         return -EINVAL;
+    /* Only what was made just now is given away: a file of root's that the owner put there is not his to read. */
+    if (geteuid() == 0 && st.st_uid != journal->uid && st.st_size > 0)
+        return -EPERM;
     if (geteuid() == 0 && (st.st_uid != journal->uid || st.st_gid != journal->gid) &&
         fchown(journal->fd, journal->uid, journal->gid) < 0)
         return -errno;
@@ -337,10 +342,12 @@ static int open_journal(struct dr_journal *journal, int flags)
 int dr_journal_make(const struct dr_journal_home *home, const struct dr_repair_target *target, const char *run_id,
                     struct dr_journal *ret_journal)
 {
-    struct dr_journal journal = { .custody_fd = -1, .dir_fd = -1, .fd = -1, .uid = target->uid, .gid = target->gid };
+    struct dr_journal journal = DR_JOURNAL;
     bool made = false;
     int r = make_folder(home->runs_fd, run_id, target, &made, &journal.dir_fd);
 
+    journal.uid = target->uid;
+    journal.gid = target->gid;
     if (r == 0 && !made)
         r = -EEXIST;
     if (r == 0)
@@ -377,13 +384,17 @@ static int cut_torn_line(struct dr_journal *journal)
 int dr_journal_open(const struct dr_journal_home *home, const struct dr_repair_target *target, const char *run_id,
                     struct dr_journal *ret_journal)
 {
-    struct dr_journal journal = { .custody_fd = -1, .dir_fd = -1, .fd = -1, .uid = target->uid, .gid = target->gid };
+    struct dr_journal journal = DR_JOURNAL;
     int r = open_own(home->runs_fd, run_id, target, &journal.dir_fd);
 
+    journal.uid = target->uid;
+    journal.gid = target->gid;
     if (r == 0)
         r = open_journal(&journal, O_CREAT);
     if (r == 0)
         r = cut_torn_line(&journal);
+    if (r == 0)
+        dr_custody_open(home, run_id, &journal);
     if (r < 0) {
         dr_journal_release(&journal);
         return r;

@@ -13,6 +13,11 @@ static bool is_secret_byte(char byte)
     return isalnum((unsigned char)byte) || strchr("_+=-", byte);
 }
 
+static bool is_word_byte(char byte)
+{
+    return is_secret_byte(byte) || byte == '/' || byte == '.';
+}
+
 /* A server quotes the line of its configuration that it does not like. Long and mixed of letters and digits: a key or a token. */
 static bool looks_secret(const char *text, size_t length)
 {
@@ -28,15 +33,16 @@ static bool looks_secret(const char *text, size_t length)
 static int append_masked(struct dr_buffer *words, const char *text, size_t length)
 {
     int r = 0;
+    bool in_path = false; /* a word that began with "/": its parts are names. Not so in a URL */
 
     for (size_t i = 0; r == 0 && i < length;) {
         size_t run = 0;
 
         while (i + run < length && text[i + run] != '\0' && is_secret_byte(text[i + run]))
             run++;
-        /* A part of a path is a name. */
-        bool in_path = (i > 0 && text[i - 1] == '/') || (i + run < length && text[i + run] == '/');
-
+        if (run == 0)
+            in_path = text[i] == '/' ? in_path || i == 0 || !(is_word_byte(text[i - 1]) || text[i - 1] == ':')
+                                     : in_path && text[i] == '.';
         if (run > 0 && !in_path && looks_secret(text + i, run))
             r = dr_buffer_append_text(words, "<not shown>");
         else

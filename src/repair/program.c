@@ -2,6 +2,7 @@
 #include "repair/command.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -86,4 +87,38 @@ int dr_path_in_roots_hands(const char *path, struct dr_error *error)
     if (!is_safe(&st, 0))
         return dr_error_set(error, -EPERM, "%s may be changed by somebody who is not root; root does not run it", path);
     return 0;
+}
+
+static bool only_root_writes(const char *path)
+{
+    _cleanup_free_ char *folder = strdup(path);
+    struct stat st;
+
+    if (!folder)
+        return false;
+    for (char *slash; (slash = strrchr(folder, '/'));) {
+        slash[slash == folder] = '\0';
+        if (lstat(folder, &st) < 0 || st.st_uid != 0 || (!S_ISLNK(st.st_mode) && (st.st_mode & OTHERS_WRITE) != 0))
+            return false;
+        if (slash == folder)
+            return true;
+    }
+    return false;
+}
+
+bool dr_folders_are_roots(const char *path)
+{
+    _cleanup_free_ char *folder = strdup(path);
+    char *slash = folder ? strrchr(folder, '/') : NULL;
+
+    if (!slash || !only_root_writes(path))
+        return false;
+    slash[slash == folder] = '\0';
+    _cleanup_free_ char *real = realpath(folder, NULL), *below = NULL;
+
+    if (!real || asprintf(&below, "%s/x", strcmp(real, "/") == 0 ? "" : real) < 0) {
+        below = NULL;
+        return false;
+    }
+    return only_root_writes(below);
 }

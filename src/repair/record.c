@@ -187,7 +187,8 @@ static int take_lines(struct dr_record *record, const struct dr_buffer *text, st
     return 0;
 }
 
-static int read_text(const struct dr_journal_home *home, const char *run_id, struct dr_buffer *text, size_t *ret_held)
+static int read_text(const struct dr_journal_home *home, const char *run_id, struct dr_buffer *text,
+                     struct dr_record *record, struct dr_error *error)
 {
     _cleanup_close_ int dir = -1, fd = -1;
     struct stat st;
@@ -200,9 +201,12 @@ static int read_text(const struct dr_journal_home *home, const char *run_id, str
     if (fstat(fd, &st) < 0)
         return -errno;
     r = S_ISREG(st.st_mode) ? dr_read_fd(fd, text) : -EINVAL;
-    if (r == 0)
-        *ret_held = dr_custody_held(home, run_id, dir, dr_buffer_text(text), text->length);
-    return r;
+    if (r < 0)
+        return r;
+    r = dr_custody_held(home, run_id, dir, dr_buffer_text(text), text->length, &record->held, &record->not_held);
+    return r < 0 ? dr_error_set(error, r, "root's record of run %s in %s cannot be read (%s)", run_id, home->custody_dir,
+                                dr_errno_text(r))
+                 : 0;
 }
 
 int dr_record_read(const struct dr_journal_home *home, const char *run_id, struct dr_record *ret_record,
@@ -210,12 +214,14 @@ int dr_record_read(const struct dr_journal_home *home, const char *run_id, struc
 {
     _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(JOURNAL_MOST);
     _cleanup_record_ struct dr_record record = { .run = strdup(run_id), .arena = DR_ARENA(JOURNAL_MOST) };
-    int r = record.run ? read_text(home, run_id, &text, &record.held) : -ENOMEM;
+    int r = record.run ? read_text(home, run_id, &text, &record, error) : -ENOMEM;
 
     if (r == -ENOENT && record.run)
         r = 0; /* killed between the folder and the journal: nothing was done */
     if (r < 0)
-        return dr_error_set(error, r, "the journal of run %s cannot be read (%s)", run_id, dr_errno_text(r));
+        return error && error->text
+                   ? r
+                   : dr_error_set(error, r, "the journal of run %s cannot be read (%s)", run_id, dr_errno_text(r));
     r = take_lines(&record, &text, error);
     if (r < 0)
         return r;

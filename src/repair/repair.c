@@ -185,13 +185,17 @@ static int make(struct work *work, size_t i, size_t index, struct dr_prepared *p
 
 static int write_intent(struct dr_repair_run *run, size_t index, bool later, struct dr_error *error)
 {
-    if (dr_custody_needed(&run->places, &run->steps[index])) {
-        int r = dr_custody_begin(&run->home, run->id, &run->journal, error);
+    const struct dr_step *step = &run->steps[index];
+    bool needed = dr_custody_needed(&run->places, step);
 
-        if (r < 0)
+    if (needed || dr_custody_wished(&run->places, step)) {
+        /* What is only wished for is done all the same: root's undo will not reach it, and says so. */
+        int r = dr_custody_begin(&run->home, run->id, &run->journal, needed ? error : NULL);
+
+        if (r < 0 && needed)
             return r;
     }
-    cJSON *line = dr_step_to_json(&run->steps[index]);
+    cJSON *line = dr_step_to_json(step);
 
     return later ? dr_journal_add_later(&run->journal, line) : dr_journal_add(&run->journal, line);
 }
@@ -231,6 +235,16 @@ static int write_intents_ahead(struct work *work, size_t from, struct dr_error *
     return written > 0 ? dr_failed(error, dr_journal_sync(&run->journal), "the journal cannot be written") : 0;
 }
 
+/* The last word before the change: root's record has the intent, where root's word will be asked for. */
+static int make_on_record(struct work *work, size_t i, size_t index, struct dr_prepared *prepared, struct dr_error *error)
+{
+    struct dr_repair_run *run = work->run;
+    bool needed = dr_custody_needed(&run->places, &run->steps[index]);
+    int r = needed ? dr_custody_reached(&run->home, &run->journal, error) : 0;
+
+    return r < 0 ? r : make(work, i, index, prepared, error);
+}
+
 static int apply_one(struct work *work, size_t i, size_t *ret_index, struct dr_error *error)
 {
     _cleanup_prepared_ struct dr_prepared prepared;
@@ -248,7 +262,7 @@ static int apply_one(struct work *work, size_t i, size_t *ret_index, struct dr_e
         index = work->ready[i] - 1;
         r = judge(work, i, index, &prepared, error);
         *ret_index = index;
-        return r < 0 ? r : make(work, i, index, &prepared, error);
+        return r < 0 ? r : make_on_record(work, i, index, &prepared, error);
     }
     r = new_step(run, work->groups[i], &index);
     if (r < 0)
@@ -261,7 +275,7 @@ static int apply_one(struct work *work, size_t i, size_t *ret_index, struct dr_e
         return r;
     }
     *ret_index = index;
-    return make(work, i, index, &prepared, error);
+    return make_on_record(work, i, index, &prepared, error);
 }
 
 static void report_back(struct work *work, size_t i, const struct dr_step *step)

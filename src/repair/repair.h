@@ -27,6 +27,8 @@ struct dr_repair_target {
         *custody_dir; /* root's own records of users' journals (custody.h); NULL: none, such steps are not undone later */
     uint32_t uid, gid; /* owner of journal and backups */
     bool gateway_running; /* operations that must wait for a stop are refused */
+    bool
+        plan_of_user; /* root carries out a plan that somebody else may have written: only what is the state's owner's own */
     const char *tool_version;
     const char *const
         *allowed; /* NULL-ended folders outside the state dir in which operations may write (unit folders, temp, ...) */

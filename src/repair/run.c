@@ -128,6 +128,7 @@ struct dr_scene dr_run_scene(struct dr_repair_run *run)
     return (struct dr_scene){
         .target = &run->target,
         .places = &run->places,
+        .home = &run->home,
         .arena = &run->arena,
         .journal = &run->journal,
         .safe = &run->journal,

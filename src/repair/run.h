@@ -54,8 +54,8 @@ int dr_settle_all(struct dr_repair_run *run, char **ret_settled, struct dr_error
 int dr_undo_record(struct dr_repair_run *run, struct dr_record *record, cJSON *undone, cJSON *refused,
                    struct dr_error *error) DR_MUST_CHECK;
 
-/* Goes on with an undo that was killed: what can be undone is. */
+/* Goes on with an undo that was killed: what can be undone is, the rest comes into `refused`. */
 int dr_undo_resume(struct dr_repair_run *run, const char *undo_id, struct dr_journal *undo, struct dr_record *record,
-                   struct dr_error *error) DR_MUST_CHECK;
+                   cJSON *refused, struct dr_error *error) DR_MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
  * All of this can be killed itself, and begins anew at the next start.
  */
 #include "base/buffer.h"
+#include "repair/custody.h"
 #include "repair/run.h"
 
 #include <string.h>
@@ -26,6 +27,7 @@ static int take_back_all(struct settling *settling, struct dr_record *record, st
     scene.earlier_count = 0;
     scene.all = record->steps;
     scene.all_count = record->count;
+    scene.not_held = record->not_held;
     for (size_t i = record->count; i-- > 0;) {
         struct dr_step *step = &record->steps[i];
         _cleanup_error_ struct dr_error why = { 0 };
@@ -71,6 +73,20 @@ static int settle_repair(struct settling *settling, struct dr_record *record, st
                                    record->run, back);
 }
 
+static int tell_refused(struct settling *settling, const cJSON *refused)
+{
+    const cJSON *one;
+
+    cJSON_ArrayForEach (one, refused) {
+        int r = dr_buffer_appendf(&settling->sentence, "%s was left as it is: %s. ", dr_json_text(one, "path"),
+                                  dr_json_text(one, "reason"));
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 static int settle_undo(struct settling *settling, struct dr_record *record, struct dr_journal *journal,
                        struct dr_error *error)
 {
@@ -78,20 +94,36 @@ static int settle_undo(struct settling *settling, struct dr_record *record, stru
     struct dr_repair_run *run = settling->run;
     int r = dr_record_read(&run->home, record->undoes, &undone, error);
 
-    /* Who asked for this undo? If not root, root's own word about the other run is not spoken. */
-    for (size_t i = 0; record->held == 0 && i < undone.count; i++)
-        undone.steps[i].held = false;
+    /* Who asked for this undo? If not root, it is not gone on with: root's own record of it is older than its first change. */
+    if (r == 0 && undone.held > 0 && record->held == 0) {
+        r = dr_journal_end(journal, "rolled-back");
+        return r < 0 ? r
+                     : dr_buffer_appendf(&settling->sentence,
+                                         "The undo of run %s was interrupted before it changed anything; undo again. ",
+                                         record->undoes);
+    }
+    cJSON *refused = cJSON_CreateArray();
+
+    if (r == 0 && !refused)
+        r = -ENOMEM;
     if (r == 0) {
         run->force = record->force;
-        r = dr_undo_resume(run, record->run, journal, &undone, error);
+        r = dr_undo_resume(run, record->run, journal, &undone, refused, error);
         run->force = false;
     }
     if (r == 0)
         r = dr_journal_end(journal, "kept");
-    if (r < 0)
-        return r;
-    return dr_buffer_appendf(&settling->sentence, "The undo of run %s was interrupted and is finished now. ",
-                             record->undoes);
+    if (r == 0 && undone.held > 0) {
+        dr_custody_drop(&run->home, record->undoes);
+        dr_custody_drop(&run->home, record->run);
+    }
+    if (r == 0)
+        r = dr_buffer_appendf(&settling->sentence, "The undo of run %s was interrupted and is finished now. ",
+                              record->undoes);
+    if (r == 0)
+        r = tell_refused(settling, refused);
+    cJSON_Delete(refused);
+    return r;
 }
 
 static int settle_one(struct settling *settling, const char *run_id, struct dr_error *error)

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { TICK_MS = 20, KEPT_OUTPUT = 64 * 1024, CANNOT_START = 127 };
+enum { TICK_MS = 20, KEPT_OUTPUT = 64 * 1024, MOST_READS = 256, CANNOT_START = 127 };
 
 static int64_t now_ms(void)
 {
@@ -53,15 +54,38 @@ static bool put_streams(int output)
            dup2(output, STDERR_FILENO) == STDERR_FILENO;
 }
 
+static bool leave_folder(void)
+{
+    int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    return top >= 0 && fchdir(top) == 0;
+}
+
+/*
+ * What was open when the doctor was started, or is the doctor's own, is not the program's; least of all that of root when it runs as the owner.
+ * Kernels before 5.11 do not know the call: there the doctor's own are closed, which are all opened so.
+ */
+static void close_the_rest(void)
+{
+    (void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
 /* A script's interpreter opens the descriptor again by its name: it may not close on exec. */
 static void be_the_program(const struct dr_launch *launch, const char *const *arguments, const char *const *environment,
                            int output)
 {
-    int program = fcntl(launch->program, F_DUPFD, 10);
+    int program = -1;
 
-    (void)setpgid(0, 0);
     give_back_signals();
-    if (program < 0 || !put_streams(output) || !step_down(launch))
+    /*
+     * A session of its own: a program of the owner's that root starts could otherwise type into root's terminal (TIOCSTI). And no folder
+     * that happens to be the present one: some programs take files from there (bun: bunfig.toml and .env).
+     */
+    if (setsid() < 0 || !put_streams(output) || !leave_folder())
+        _exit(CANNOT_START);
+    close_the_rest();
+    program = fcntl(launch->program, F_DUPFD, 10);
+    if (program < 0 || !step_down(launch))
         _exit(CANNOT_START);
     (void)umask(022);
     (void)syscall(SYS_execveat, program, "", arguments, environment, AT_EMPTY_PATH);
@@ -112,7 +136,8 @@ static int watch(pid_t pid, int in, unsigned seconds, struct dr_buffer *output)
         pid_t gone = waitpid(pid, &status, WNOHANG);
 
         if (gone == pid) {
-            while (wait.fd >= 0 && poll(&wait, 1, 0) > 0 && take_output(in, output) > 0)
+            /* What it left running may write for ever. */
+            for (int i = 0; i < MOST_READS && wait.fd >= 0 && poll(&wait, 1, 0) > 0 && take_output(in, output) > 0; i++)
                 ;
             return ended(status);
         }
@@ -142,6 +167,5 @@ int dr_spawn_and_wait(const struct dr_launch *launch, const char *const *argumen
     (void)close(ends[1]);
     if (failed < 0)
         return failed;
-    (void)setpgid(pid, pid); /* both do: whoever is first */
     return watch(pid, in, seconds, output);
 }

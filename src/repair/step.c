@@ -103,6 +103,8 @@ cJSON *dr_step_to_json(const struct dr_step *step)
               add_item(json, "after", seen_to_json(&step->after)) && add_text(json, "backup", step->backup) &&
               add_text(json, "temp", step->temp) && add_text(json, "aside", step->aside);
 
+    if (ok && step->vault)
+        ok = cJSON_AddTrueToObject(json, "vault");
     if (ok && step->keep)
         ok = cJSON_AddTrueToObject(json, "keep");
     if (ok && step->kind == DR_UPDATE_ROW)
@@ -245,6 +247,7 @@ int dr_step_from_json(const cJSON *json, struct dr_arena *arena, struct dr_step 
     if (step.kind == DR_MOVE_ASIDE && !step.aside)
         return -EINVAL;
     step.keep = dr_json_true(json, "keep");
+    step.vault = dr_json_true(json, "vault");
     step.paired = dr_json_true(json, "paired");
     if (step.kind == DR_RUN_COMMAND &&
         dr_command_from_json(cJSON_GetObjectItemCaseSensitive(json, "command"), step.path, arena, &step.command, NULL) < 0)

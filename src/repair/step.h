@@ -55,6 +55,7 @@ struct dr_step {
     bool
         paired; /* DR_RUN_COMMAND: the group was to run an acting command later; only if that began is there anything to undo */
     bool undone; /* DR_RUN_COMMAND: it failed and did nothing. Not in the journal: at worst its answer is run for nothing */
+    bool vault; /* in what is root's, in a user's run: backup and what is moved are on root's shelf (custody.h) */
     bool held; /* read from a line in root's record (custody.h); never in the journal */
     struct dr_trio trio_before, trio_after;
 };

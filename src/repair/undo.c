@@ -63,6 +63,7 @@ static struct dr_scene scene_of(struct dr_repair_run *run, struct dr_record *rec
     scene.all = record->steps;
     scene.all_count = record->count;
     scene.force = run->force;
+    scene.not_held = record->not_held;
     return scene;
 }
 
@@ -154,13 +155,17 @@ int dr_undo_record(struct dr_repair_run *run, struct dr_record *record, cJSON *u
         r = take_back_all(&scene, record, undone, refused, error);
     if (r == 0)
         r = mark_undone(&journal, run->id);
-    if (r == 0)
+    if (r == 0 && record->held > 0) /* else it may be another journal's */
         dr_custody_drop(&run->home, record->run);
-    return r == 0 ? dr_run_write_end(run, "kept") : r;
+    if (r == 0)
+        r = dr_run_write_end(run, "kept");
+    if (r == 0 && run->journal.custody_fd >= 0) /* there is no undo of an undo */
+        dr_custody_drop(&run->home, run->id);
+    return r;
 }
 
 int dr_undo_resume(struct dr_repair_run *run, const char *undo_id, struct dr_journal *undo, struct dr_record *record,
-                   struct dr_error *error)
+                   cJSON *refused, struct dr_error *error)
 {
     _cleanup_(dr_journal_release) struct dr_journal journal = DR_JOURNAL;
     int r = dr_journal_open(&run->home, &run->target, record->run, &journal);
@@ -169,7 +174,7 @@ int dr_undo_resume(struct dr_repair_run *run, const char *undo_id, struct dr_jou
         return r;
     struct dr_scene scene = scene_of(run, record, &journal, undo);
 
-    r = take_back_all(&scene, record, NULL, NULL, error);
+    r = take_back_all(&scene, record, NULL, refused, error);
     return r == 0 && !record->undone_by ? mark_undone(&journal, undo_id) : r;
 }
 

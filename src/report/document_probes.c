@@ -4,12 +4,12 @@
 
 void dr_document_probes(struct dr_maker *maker, cJSON *document, const cJSON *probes, bool deterministic)
 {
-    static const char *const names[] = { "request",       "kind",        "url",    "from",        "reach",      "why",
-                                         "status",        "peer",        "server", "contentType", "errorType",  "issuer",
-                                         "controlUi",     "ok",          "ready",  "failing",     "challenged", "protocol",
-                                         "serverVersion", "method",      "scopes", "code",        "detailCode", "message",
-                                         "closeCode",     "closeReason", "curl" };
-    static const char *const times[] = { "connectMs", "tlsMs", "firstByteMs", "durationMs" };
+    static const char *const names[] = { "request",       "kind",        "url",     "from",        "reach",      "why",
+                                         "status",        "peer",        "server",  "contentType", "errorType",  "issuer",
+                                         "controlUi",     "ok",          "ready",   "failing",     "challenged", "protocol",
+                                         "serverVersion", "method",      "scopes",  "code",        "detailCode", "message",
+                                         "closeCode",     "closeReason", "stratum", "agrees",      "curl",       "command" };
+    static const char *const times[] = { "connectMs", "tlsMs", "firstByteMs", "durationMs", "offsetMs", "errorMs" };
     const cJSON *from;
 
     if (cJSON_GetArraySize(probes) == 0)

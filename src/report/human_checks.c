@@ -144,6 +144,7 @@ void dr_view_unknowns(struct dr_view *view)
 void dr_view_passed(struct dr_view *view)
 {
     const cJSON *check;
+    unsigned left_out = 0;
     bool first = true;
 
     cJSON_ArrayForEach (check, cJSON_GetObjectItemCaseSensitive(view->document, "checks")) {
@@ -155,6 +156,10 @@ void dr_view_passed(struct dr_view *view)
 
         if (!passed && !aside)
             continue;
+        if (reason && strcmp(reason, "not selected") == 0) {
+            left_out++;
+            continue;
+        }
         if (first)
             dr_paper_empty(&view->paper);
         first = false;
@@ -167,4 +172,10 @@ void dr_view_passed(struct dr_view *view)
         dr_paper_sayf(&view->paper, DR_DIM, " [%s]", dr_json_text(check, "id") ? dr_json_text(check, "id") : "?");
         dr_paper_end(&view->paper);
     }
+    if (left_out == 0)
+        return;
+    dr_paper_line(&view->paper, 0, 2);
+    dr_paper_sign(&view->paper, DR_SIGN_BULLET);
+    dr_paper_sayf(&view->paper, DR_DIM, "%u check%s not selected", left_out, left_out == 1 ? " was" : "s were");
+    dr_paper_end(&view->paper);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* Beyond these a list helps nobody; --verbose and --json have all. */
-enum { MOST_ROOTS = 20, MOST_CONSEQUENCES = 5, MOST_EVIDENCE = 6, MOST_NAME = 64 };
+enum { MOST_ROOTS = 20, MOST_CONSEQUENCES = 5, MOST_EVIDENCE = 6, MOST_NAME = 64, MOST_HINTS = 4 };
 
 static enum dr_sign sign_of(const cJSON *finding)
 {
@@ -206,6 +206,30 @@ static const cJSON *say_consequences(struct dr_view *view, const cJSON *root)
     return finding;
 }
 
+/* Which they are: where nothing else was found, the cause is most likely one of them. */
+static void name_hints(struct dr_view *view, const cJSON *below)
+{
+    const char *before = "";
+    unsigned named = 0;
+    const cJSON *finding;
+
+    cJSON_ArrayForEach (finding, below) {
+        const char *id = dr_json_text(finding, "checkId");
+
+        if (!id || strcmp(id, before) == 0)
+            continue;
+        if (named == MOST_HINTS) {
+            dr_paper_say(&view->paper, DR_DIM, ", ...");
+            return;
+        }
+        if (named > 0)
+            dr_paper_say(&view->paper, DR_DIM, ", ");
+        dr_paper_solid(&view->paper, DR_DIM, id);
+        before = id;
+        named++;
+    }
+}
+
 static void say_hints(struct dr_view *view)
 {
     const cJSON *below = cJSON_GetObjectItemCaseSensitive(view->document, "belowThreshold");
@@ -224,8 +248,9 @@ static void say_hints(struct dr_view *view)
     }
     dr_paper_empty(&view->paper);
     dr_paper_line(&view->paper, 0, 2);
-    dr_paper_sayf(&view->paper, DR_DIM, "%u hint%s below the threshold; `--verbose` shows %s.", count, count == 1 ? "" : "s",
-                  count == 1 ? "it" : "them");
+    dr_paper_sayf(&view->paper, DR_DIM, "%u hint%s below the threshold; `--verbose` shows %s: ", count,
+                  count == 1 ? "" : "s", count == 1 ? "it" : "them");
+    name_hints(view, below);
     dr_paper_end(&view->paper);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { MOST_COMMAND = 1 << 16, MOST_RESTARTS = 8, MOST_COMMANDS = 16, COMMAND_INDENT = 2, PURPOSE_INDENT = 6, GAP = 3 };
@@ -246,22 +247,39 @@ static void say_after_repair(struct advice *advice)
     say_command(advice, false, dr_buffer_text(&words), "takes all of it back");
 }
 
+/* What was asked for with a lower threshold is left alone by a repair with the usual one. */
+static void say_repair(struct advice *advice, bool sudo, const char *how, const char *purpose)
+{
+    const cJSON *run = cJSON_GetObjectItemCaseSensitive(advice->view->document, "run");
+    const char *least = dr_json_text(run, "severityMin");
+    bool hints = least && strcmp(least, "info") == 0;
+    char words[64];
+
+    (void)snprintf(words, sizeof(words), " --fix%s%s", how, hints ? " --severity-min info" : "");
+    say_command(advice, sudo, words, purpose);
+}
+
 static void say_fix(struct advice *advice, unsigned safe, unsigned unsafe)
 {
     struct dr_buffer *purpose = &advice->fix_purpose;
     bool sudo = needs_root(advice->view);
+    /* The same command again would leave the same ones out again. */
+    bool was_silent = dr_view_is(advice->view, "fix") && !advice->view->options->asks && unsafe > 0;
     int r = 0;
 
-    if (safe > 0)
+    if (was_silent)
+        r = dr_buffer_appendf(purpose, "also makes the %u that need%s your consent; `undo` takes all back", unsafe,
+                              unsafe == 1 ? "s" : "");
+    else if (safe > 0)
         r = dr_buffer_appendf(purpose, "makes %u safe repair%s; `undo` takes %s back", safe, safe == 1 ? "" : "s",
                               safe == 1 ? "it" : "them");
-    if (r == 0 && unsafe > 0)
+    if (r == 0 && unsafe > 0 && !was_silent)
         r = dr_buffer_appendf(purpose, "%sasks you about %u repair%s", safe > 0 ? ", and " : "", unsafe,
                               unsafe == 1 ? "" : "s");
     fail(advice, r);
     if (!advice->view->options->show_plan)
-        say_command(advice, sudo, " --fix --dry-run", "shows every change, makes none");
-    say_command(advice, sudo, " --fix", dr_buffer_text(purpose));
+        say_repair(advice, sudo, " --dry-run", "shows every change, makes none");
+    say_repair(advice, sudo, was_silent ? " --yes --unsafe" : "", dr_buffer_text(purpose));
 }
 
 static void say_explain(struct advice *advice, const char *id)
@@ -287,8 +305,8 @@ void dr_view_next(struct dr_view *view)
     if (safe + unsafe > 0)
         say_fix(&advice, safe, unsafe);
     if (waits_for_root(view)) {
-        say_command(&advice, true, " --fix --dry-run", "shows what root would change, changes nothing");
-        say_command(&advice, true, " --fix", "repairs what only root may");
+        say_repair(&advice, true, " --dry-run", "shows what root would change, changes nothing");
+        say_repair(&advice, true, "", "repairs what only root may");
     }
     if (first)
         say_explain(&advice, first);

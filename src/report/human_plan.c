@@ -6,7 +6,14 @@
 #include <string.h>
 
 /* A plan of a thousand owners is one thought; --verbose and --json have each. */
-enum { MOST_ALIKE = 10, MOST_OPERATION = 1000000 };
+enum { MOST_ALIKE = 10, MOST_OPERATION = 1000000, MOST_SHOWN = 64 };
+
+struct shown {
+    bool *seen; /* by the number of the operation */
+    const char *paths[MOST_SHOWN]; /* of edits, each with its preview */
+    const char *previews[MOST_SHOWN];
+    size_t count;
+};
 
 static bool is_number(const cJSON *json, const char *name, double number)
 {
@@ -109,15 +116,33 @@ static void say_left_out(struct dr_view *view, unsigned count, const char *alike
     dr_paper_end(&view->paper);
 }
 
+/* Findings with one cause may each plan the very same edit; the first that is made cures all. */
+static bool is_shown(struct shown *shown, const cJSON *fix, const cJSON *effect)
+{
+    const char *preview = preview_of(fix, dr_json_number(effect, "operation", -1));
+    const char *path = dr_json_text(effect, "path");
+
+    if (!preview || !path)
+        return false;
+    for (size_t i = 0; i < shown->count; i++)
+        if (strcmp(shown->paths[i], path) == 0 && strcmp(shown->previews[i], preview) == 0)
+            return true;
+    if (shown->count < MOST_SHOWN) {
+        shown->paths[shown->count] = path;
+        shown->previews[shown->count++] = preview;
+    }
+    return false;
+}
+
 /* The operations of one finding. */
-static void say_operations(struct dr_view *view, const cJSON *fix, bool *seen, unsigned *number)
+static void say_operations(struct dr_view *view, const cJSON *fix, struct shown *shown, unsigned *number)
 {
     const cJSON *effect;
     unsigned alike = 0;
     unsigned left_out = 0;
 
     cJSON_ArrayForEach (effect, cJSON_GetObjectItemCaseSensitive(fix, "effects")) {
-        if (!is_new(seen, effect))
+        if (!is_new(shown->seen, effect) || is_shown(shown, fix, effect))
             continue;
         if ((*number)++ == 0)
             say_plan_title(view, "The plan. Nothing has been changed yet.");
@@ -132,6 +157,7 @@ static void say_operations(struct dr_view *view, const cJSON *fix, bool *seen, u
 void dr_view_plan(struct dr_view *view)
 {
     _cleanup_free_ bool *seen = calloc(MOST_OPERATION, sizeof(*seen));
+    struct shown shown = { .seen = seen };
     const cJSON *finding;
     unsigned number = 0;
 
@@ -140,11 +166,11 @@ void dr_view_plan(struct dr_view *view)
         return;
     }
     cJSON_ArrayForEach (finding, cJSON_GetObjectItemCaseSensitive(view->document, "findings")) {
-        say_operations(view, cJSON_GetObjectItemCaseSensitive(finding, "fix"), seen, &number);
+        say_operations(view, cJSON_GetObjectItemCaseSensitive(finding, "fix"), &shown, &number);
     }
     /* What --fix would do for hints is part of the plan too: it changes nothing that it did not show. */
     cJSON_ArrayForEach (finding, cJSON_GetObjectItemCaseSensitive(view->document, "belowThreshold")) {
-        say_operations(view, cJSON_GetObjectItemCaseSensitive(finding, "fix"), seen, &number);
+        say_operations(view, cJSON_GetObjectItemCaseSensitive(finding, "fix"), &shown, &number);
     }
     if (number == 0)
         say_plan_title(view, "The plan: nothing to do. Nothing has been changed.");

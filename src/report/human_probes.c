@@ -1,6 +1,7 @@
 /* --verbose: what was asked of the network and what came, each place with the command that asks the same. */
 #include "report/human.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool is(const cJSON *probe, const char *name, const char *text)
@@ -17,6 +18,7 @@ static void say_answer(struct dr_view *view, const cJSON *probe)
     const char *why = dr_json_text(probe, "why");
     double status = dr_json_number(probe, "status", 0);
     double time = dr_json_number(probe, "firstByteMs", 0);
+    const cJSON *offset = cJSON_GetObjectItemCaseSensitive(probe, "offsetMs");
 
     if (status > 0)
         dr_paper_sayf(paper, DR_PLAIN, " HTTP %d", (int)status);
@@ -37,6 +39,9 @@ static void say_answer(struct dr_view *view, const cJSON *probe)
     if (dr_json_number(probe, "closeCode", 0) > 0)
         dr_paper_sayf(paper, DR_PLAIN, ", closed with %d %s", (int)dr_json_number(probe, "closeCode", 0),
                       dr_json_text(probe, "closeReason") ? dr_json_text(probe, "closeReason") : "");
+    if (offset)
+        dr_paper_sayf(paper, DR_PLAIN, " this clock is %.0f ms %s, give or take %.0f ms", fabs(offset->valuedouble),
+                      offset->valuedouble > 0 ? "behind" : "ahead", dr_json_number(probe, "errorMs", 0));
     if (time > 0)
         dr_paper_sayf(paper, DR_DIM, " after %.1f ms", time);
     if (why)
@@ -46,10 +51,10 @@ static void say_answer(struct dr_view *view, const cJSON *probe)
 static void say_probe(struct dr_view *view, const cJSON *probe)
 {
     struct dr_paper *paper = &view->paper;
-    const char *curl = dr_json_text(probe, "curl");
+    const char *command = dr_json_text(probe, "curl") ? dr_json_text(probe, "curl") : dr_json_text(probe, "command");
     const char *url = dr_json_text(probe, "url");
 
-    if (is(probe, "request", "page")) {
+    if (is(probe, "request", "page") || is(probe, "request", "sntp")) {
         dr_paper_line(paper, 0, 2);
         dr_paper_sign(paper, DR_SIGN_BULLET);
         dr_paper_say(paper, DR_PLAIN, "Asked ");
@@ -62,10 +67,10 @@ static void say_probe(struct dr_view *view, const cJSON *probe)
     dr_paper_sayf(paper, DR_PLAIN, "%s:", dr_json_text(probe, "request"));
     say_answer(view, probe);
     dr_paper_end(paper);
-    if (!curl || is(probe, "reach", "not-asked"))
+    if (!command || is(probe, "reach", "not-asked"))
         return;
     dr_paper_line(paper, 6, 8);
-    dr_paper_solid(paper, DR_DIM, curl);
+    dr_paper_solid(paper, DR_DIM, command);
     dr_paper_end(paper);
 }
 
@@ -89,7 +94,7 @@ void dr_view_probes(struct dr_view *view)
     cJSON_ArrayForEach (probe, probes) {
         if (is(probe, "request", "page"))
             page = probe;
-        if (page == probe || !says_the_same(page, probe))
+        if (page == probe || is(probe, "request", "sntp") || !says_the_same(page, probe))
             say_probe(view, probe);
     }
 }

@@ -32,6 +32,7 @@ struct dr_human_options {
     bool verbose; /* a line per healthy check */
     bool quiet;
     bool show_plan; /* with the diffs (dry run, plan) */
+    bool asks; /* a repair can ask: there is a terminal, and the user did not say otherwise */
     const char *program; /* how the user called us, for next steps: "openclaw-doctor" or "openclaw doctor" */
 };
 

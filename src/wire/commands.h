@@ -15,7 +15,7 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
-enum { DR_COMMAND_WORDS = 4, DR_COMMAND_ARGUMENTS = 16 };
+enum { DR_COMMAND_WORDS = 8, DR_COMMAND_ARGUMENTS = 32 };
 
 /* What fits a placeholder. */
 enum dr_word_kind {
@@ -37,7 +37,7 @@ struct dr_command_row {
     const char *name;
     const char *title; /* for people: "test the configuration of nginx" */
     const char *programs; /* allowed names of the program, separated by blanks */
-    /* Arguments; "{N}" is filled in. Those after "?" are left out unless all words of the row are given. */
+    /* Arguments; "{N}" is filled in. Those after a "?", up to the next, are left out unless all their words are given. */
     const char *arguments[DR_COMMAND_ARGUMENTS];
     enum dr_word_kind words[DR_COMMAND_WORDS];
     const char *variable; /* one more environment variable, "NAME={N}"; left out without its word */
@@ -46,6 +46,7 @@ struct dr_command_row {
     enum dr_command_runs_as runs_as;
     bool only_looks; /* changes nothing: no reason to reload when taken back */
     bool whole; /* when it says that it failed, it did nothing: then nothing has to be taken back */
+    bool starts; /* what it starts may end again at once: whether it runs is looked at twice */
     bool stops; /* may stop or restart something: belongs into an unsafe repair only */
 };
 

@@ -167,9 +167,10 @@ static bool is_given(const struct dr_command *command, const char *text)
     return wanted(text) < 0 || command->words[wanted(text)];
 }
 
-static bool all_given(const struct dr_command_row *row, const struct dr_command *command)
+/* From the argument behind a "?" up to the next. */
+static bool all_given(const struct dr_command_row *row, size_t from, const struct dr_command *command)
 {
-    for (size_t i = 0; i < DR_COMMAND_ARGUMENTS && row->arguments[i]; i++)
+    for (size_t i = from; i < DR_COMMAND_ARGUMENTS && row->arguments[i] && strcmp(row->arguments[i], "?") != 0; i++)
         if (!is_given(command, row->arguments[i]))
             return false;
     return true;
@@ -186,7 +187,7 @@ int dr_command_arguments(const struct dr_command *command, struct dr_arena *aren
     arguments[count++] = command->program;
     for (size_t i = 0; i < DR_COMMAND_ARGUMENTS && row->arguments[i]; i++) {
         if (strcmp(row->arguments[i], "?") == 0) {
-            if (!all_given(row, command))
+            if (!all_given(row, i + 1, command))
                 break;
             continue;
         }

@@ -90,7 +90,7 @@ def main(doctor, capture) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         for record in RECORDS.iterdir() if RECORDS.is_dir() else []:
             if before is None or record not in before:
-                record.unlink()
+                shutil.rmtree(record) if record.is_dir() else record.unlink()
         if before is None and RECORDS.is_dir():
             RECORDS.rmdir()
 

@@ -5,6 +5,9 @@
  * driver STATE settle       begin and end: settles what a killed run left
  * driver STATE undo [force] undoes the newest run
  *
+ * In the environment, for root on another user's home: DR_FAULTS_UID the owner, DR_FAULTS_CUSTODY the folder of root's records,
+ * DR_FAULTS_ALLOWED one more folder in which operations may write.
+ *
  * Exit status: what dr_repair_apply answers (0..3), 9 when it could not be done at all.
  */
 #include "base/file.h"
@@ -12,6 +15,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -88,6 +92,19 @@ static int undo(const struct dr_repair_target *target, bool force, struct dr_err
     return r < 0 ? fail(error) : 0;
 }
 
+static void take_environment(struct dr_repair_target *target)
+{
+    static const char *allowed[2];
+    const char *uid = getenv("DR_FAULTS_UID");
+
+    if (uid)
+        target->uid = target->gid = (uint32_t)strtoul(uid, NULL, 10);
+    target->custody_dir = getenv("DR_FAULTS_CUSTODY");
+    allowed[0] = getenv("DR_FAULTS_ALLOWED");
+    if (allowed[0])
+        target->allowed = allowed;
+}
+
 int main(int argc, char **argv)
 {
     _cleanup_error_ struct dr_error error = { 0 };
@@ -96,6 +113,7 @@ int main(int argc, char **argv)
     if (argc < 3)
         return 64;
     target.state_dir = argv[1];
+    take_environment(&target);
     if (strcmp(argv[2], "apply") == 0 && argc == 4)
         return apply(&target, argv[3], &error);
     if (strcmp(argv[2], "settle") == 0)

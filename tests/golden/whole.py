@@ -23,6 +23,7 @@ import jsonschema
 DOCTOR, SOURCE = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])
 sys.path.insert(0, str(SOURCE / "tests" / "cases"))
 import home as homes  # noqa: E402
+from compare import strict  # noqa: E402
 
 SECRET = re.compile(r"\"(?:token|privateKeyPem)\"\s*:\s*\"([^\"]{16,})\"")
 FAILED = []
@@ -42,15 +43,6 @@ def run(home, *words, columns=80):
             environment[name] = os.environ[name]
     return subprocess.run([DOCTOR, *words], env=environment, cwd="/", capture_output=True, timeout=120, stdin=subprocess.DEVNULL,
                           preexec_fn=homes.out_of_sight, check=False)
-
-
-def strict(schema):
-    if isinstance(schema, dict):
-        closed = {name: strict(part) for name, part in schema.items()}
-        if schema.get("type") == "object" and "properties" in schema:
-            closed["additionalProperties"] = False
-        return closed
-    return [strict(part) for part in schema] if isinstance(schema, list) else schema
 
 
 def document(where, done, validator):

@@ -6,6 +6,7 @@ status is a documented one. Without SCENE: the names of all scenes.
 """
 
 import ctypes
+import json
 import os
 import resource
 import sys
@@ -89,6 +90,40 @@ def plan_of_another(doctor):
         text = text.replace(str(scene.state / "devices"), str(scene.outside / "folder"))
         plan.write_text(text)
         scene.run("apply", plan, "--yes", "--json", exits={1, 2, 3, 4, 64})
+
+
+def plan_of_the_user(doctor):
+    """A plan that the user may write: root does on its word what is the user's own, and nothing in a folder of root's."""
+    for owner, written in ((0, True), (USER, False)):
+        with Scene(doctor) as scene:
+            plan = planned(scene)
+            evil = scene.tmp / "evil"  # TMPDIR: a folder in which operations may write
+            content = json.loads(plan.read_text())
+            first = content["operations"][0]
+            content["operations"].append({**first, "id": 9999, "kind": "write-file", "path": str(evil), "mode": 0o644, "uid": 0, "gid": 0,
+                                          "content": "e30K"})
+            plan.write_text(json.dumps(content))
+            os.chown(plan, owner, owner)
+            report = scene.run("apply", plan, "--yes", "--json", exits={0, 1, 3, 4})
+            need(evil.exists() == written, f"a plan of uid {owner}: {report['repairs']}")
+            need(written or "may have written the plan file" in json.dumps(report), f"not a word: {report['repairs']}")
+
+
+def journal_is_roots_secret(doctor):
+    """A file of root's that lies in the home becomes the journal, or the lock: root gives it to nobody with what is in it."""
+    for place in ("lock", "runs/20990101T000000000Z-00000000/journal.jsonl"):
+        with Scene(doctor) as scene:
+            homes.step_chown_all(scene.home, "0:0", ".openclaw/devices")
+            path = scene.state / "openclaw-doctor" / place
+            path.parent.mkdir(parents=True)
+            for folder in (scene.state / "openclaw-doctor", scene.state / "openclaw-doctor" / "runs", path.parent):
+                if folder.exists():
+                    os.chmod(folder, 0o700)
+                    scene.own(folder)
+            path.write_text("sesame")
+            os.chmod(path, 0o600)
+            scene.run("--fix", "--yes", "--only", "files-ownership", "--json")
+            need(owners(path) == 0 or "sesame" not in path.read_text(), f"{place}: root's file was given to the user with what is in it")
 
 
 # --- swapped while the repair runs -----------------------------------------------------------------------------------
@@ -361,7 +396,8 @@ def mounts(doctor):
 
 
 SCENES = {function.__name__.replace("_", "-"): function for function in (
-    swap_file_for_link, swap_file_for_hard_link, swap_folder_for_link, swap_file_for_other_file, plan_of_another, race_folder,
+    swap_file_for_link, swap_file_for_hard_link, swap_folder_for_link, swap_file_for_other_file, plan_of_another, plan_of_the_user,
+    journal_is_roots_secret, race_folder,
     race_file, race_mode, fifo, device_node, folder_for_file, link_for_file, sparse, sparse_database, nested, many_pending,
     invalid_utf8, odd_names, deep_tree, few_resources, full_output, state_is_link_to_root, config_is_link_to_root,
     root_with_absolute_links, mounts)}

@@ -60,6 +60,7 @@ class Scene:
             if kind is None:
                 self.outside_is_untouched()
         finally:
+            homes.forget_records(self.top)
             shutil.rmtree(self.top, ignore_errors=True) if not self.deep() else subprocess.run(
                 ["rm", "-rf", self.top], check=False, stderr=subprocess.DEVNULL)
 

@@ -5,7 +5,7 @@ import pathlib
 import re
 import sys
 
-from common import Exceptions, c_files, code_only, rows, verdict
+from common import Exceptions, c_files, rows, uses, verdict
 
 
 def read_banned():
@@ -20,15 +20,7 @@ def main(root):
     # A call or an address taken counts; a member (.access, ->access) does not.
     word = re.compile(r"(?<![\w.>])(?:(" + "|".join(functions) + r")(?=\s*\()|(" + "|".join(constants) + r")\b)")
     exceptions = Exceptions(root, lambda _path, name: name in banned)
-    complaints = []
-    for path in c_files(root):
-        code = code_only((pathlib.Path(root) / path).read_text())
-        for match in word.finditer(code):
-            name = match.group(0)
-            if exceptions.allow(path, name):
-                continue
-            line = code.count("\n", 0, match.start()) + 1
-            complaints.append(f"{path}:{line}: {name}: use {banned[name]}")
+    complaints = [f"{place}: {name}: use {banned[name]}" for place, name in uses(root, word, exceptions, c_files(root))]
     complaints.extend(exceptions.stale())
     verdict(complaints, "no banned function")
 

@@ -35,6 +35,15 @@ def code_only(text):
     return _NOISE.sub(blank, text)
 
 
+def uses(root, words, exceptions, paths):
+    """Where these files have a word that is no exception: "path:line", word."""
+    for path in paths:
+        code = code_only((pathlib.Path(root) / path).read_text())
+        for match in words.finditer(code):
+            if not exceptions.allow(path, match.group(0)):
+                yield f"{path}:{code.count(chr(10), 0, match.start()) + 1}", match.group(0)
+
+
 def rows(path):
     """The lines of a table file: fields split at white space, '#' starts a comment line."""
     for line in pathlib.Path(path).read_text().splitlines():

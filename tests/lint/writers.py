@@ -1,11 +1,10 @@
 """Only src/repair writes. Calls and flags that can change a file, anywhere else, are listed in exceptions.txt with a reason.
 """
 
-import pathlib
 import re
 import sys
 
-from common import Exceptions, c_files, code_only, verdict
+from common import Exceptions, c_files, uses, verdict
 
 CALLS = (
     "unlink|unlinkat|rename|renameat|renameat2|mkdir|mkdirat|rmdir|symlink|symlinkat|link|linkat|mknod|mknodat|mkfifo"
@@ -19,17 +18,9 @@ WORDS = re.compile(rf"(?<![\w.>])(?:(?:{CALLS})(?=\s*\()|(?:{FLAGS})\b)")
 
 def main(root):
     exceptions = Exceptions(root, lambda path, word: WORD.fullmatch(word) and not path.startswith("src/repair/"))
-    complaints = []
-    for path in c_files(root):
-        if path.parts[:2] == ("src", "repair"):
-            continue
-        code = code_only((pathlib.Path(root) / path).read_text())
-        for match in WORDS.finditer(code):
-            word = match.group(0)
-            if exceptions.allow(path, word):
-                continue
-            line = code.count("\n", 0, match.start()) + 1
-            complaints.append(f"{path}:{line}: {word}: only src/repair writes (or say why, in tests/lint/exceptions.txt)")
+    others = [path for path in c_files(root) if path.parts[:2] != ("src", "repair")]
+    complaints = [f"{place}: {word}: only src/repair writes (or say why, in tests/lint/exceptions.txt)"
+                  for place, word in uses(root, WORDS, exceptions, others)]
     complaints.extend(exceptions.stale())
     verdict(complaints, "only src/repair writes")
 

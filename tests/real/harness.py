@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import pathlib
-import random
 import shutil
 import signal
 import socket
@@ -23,6 +22,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import ports  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77  # ctest: SKIP_RETURN_CODE
@@ -236,19 +238,8 @@ def need_root(why: str) -> None:
 
 
 def free_port() -> int:
-    """A port with free neighbours (the gateway also opens a few above it), outside the kernel's ephemeral range."""
-    for _ in range(200):
-        port = random.SystemRandom().randrange(20000, 30000, 20)
-        with contextlib.ExitStack() as stack:
-            try:
-                for offset in (0, 2, 3, 4):
-                    sock = stack.enter_context(socket.socket())
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    sock.bind(("127.0.0.1", port + offset))
-            except OSError:
-                continue
-            return port
-    raise Failure("no free port found")
+    """A port for a gateway, which also opens a few above it."""
+    return ports.free_port(step=20, neighbours=(2, 3, 4))
 
 
 # ---------------------------------------------------------------------------------------------- homes

@@ -7,22 +7,13 @@
 
 #include "base/cleanup.h"
 #include "facts/release.h"
+#include "wire/wire.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { MOST_TRUSTED = 32 };
-
-static const char *text(const cJSON *line, const char *name)
-{
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, name));
-}
-
-static bool truth(const cJSON *line, const char *name)
-{
-    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(line, name));
-}
 
 static bool judge(const cJSON *line, struct dr_locality *ret_locality)
 {
@@ -31,23 +22,23 @@ static bool judge(const cJSON *line, struct dr_locality *ret_locality)
     struct dr_rules rules;
     const cJSON *entry;
     struct dr_approach approach = {
-        .peer = text(line, "peer"),
-        .forwarded_for = text(line, "forwarded_for"),
-        .real_ip = text(line, "real_ip"),
-        .forwarded_host = text(line, "forwarded_host"),
-        .forwarded_other = truth(line, "forwarded_other"),
-        .tailscale = truth(line, "tailscale"),
-        .host = text(line, "host"),
-        .origin = text(line, "origin"),
-        .client_id = text(line, "client_id"),
-        .client_mode = text(line, "client_mode"),
-        .shared_secret = truth(line, "shared_secret"),
+        .peer = dr_json_text(line, "peer"),
+        .forwarded_for = dr_json_text(line, "forwarded_for"),
+        .real_ip = dr_json_text(line, "real_ip"),
+        .forwarded_host = dr_json_text(line, "forwarded_host"),
+        .forwarded_other = dr_json_true(line, "forwarded_other"),
+        .tailscale = dr_json_true(line, "tailscale"),
+        .host = dr_json_text(line, "host"),
+        .origin = dr_json_text(line, "origin"),
+        .client_id = dr_json_text(line, "client_id"),
+        .client_mode = dr_json_text(line, "client_mode"),
+        .shared_secret = dr_json_true(line, "shared_secret"),
         .trusted = trusted,
-        .allow_real_ip = truth(line, "allow_real_ip"),
-        .local_not_approved = truth(line, "local_not_approved"),
+        .allow_real_ip = dr_json_true(line, "allow_real_ip"),
+        .local_not_approved = dr_json_true(line, "local_not_approved"),
     };
 
-    if (!dr_release_parse(text(line, "release"), &release))
+    if (!dr_release_parse(dr_json_text(line, "release"), &release))
         return false;
     cJSON_ArrayForEach (entry, cJSON_GetObjectItemCaseSensitive(line, "trusted")) {
         if (approach.trusted_count == MOST_TRUSTED)

@@ -6,22 +6,13 @@
 
 #include "base/cleanup.h"
 #include "facts/release.h"
+#include "wire/wire.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { MOST_ENTRIES = 32 };
-
-static const char *text(const cJSON *line, const char *name)
-{
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, name));
-}
-
-static bool truth(const cJSON *line, const char *name)
-{
-    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(line, name));
-}
 
 static bool judge(const cJSON *line, bool *ret_allowed)
 {
@@ -30,14 +21,14 @@ static bool judge(const cJSON *line, bool *ret_allowed)
     struct dr_rules rules;
     const cJSON *entry;
     struct dr_origin_ask ask = {
-        .origin = text(line, "origin"),
-        .host = text(line, "host"),
-        .direct_local = truth(line, "direct_local"),
-        .host_fallback = truth(line, "host_fallback"),
+        .origin = dr_json_text(line, "origin"),
+        .host = dr_json_text(line, "host"),
+        .direct_local = dr_json_true(line, "direct_local"),
+        .host_fallback = dr_json_true(line, "host_fallback"),
         .allowed = allowed,
     };
 
-    if (!dr_release_parse(text(line, "release"), &release))
+    if (!dr_release_parse(dr_json_text(line, "release"), &release))
         return false;
     cJSON_ArrayForEach (entry, cJSON_GetObjectItemCaseSensitive(line, "allowed")) {
         if (ask.allowed_count == MOST_ENTRIES)

@@ -52,7 +52,7 @@ def running(home: Home) -> None:
               f"ws://{own_address(report)}:{home.port}")
         finds(home, "its own URL by name", [], "--gateway-url", f"ws://localhost:{home.port}")
         finds(home, "TLS to a gateway without", ["gateway-reachable/url-no-tls"], "--gateway-url",
-              f"wss://localhost:{home.port}")
+              f"wss://localhost:{home.port}", holds=[f"--gateway-url ws://localhost:{home.port}"])
         finds(home, "clients that ask another port", ["gateway-port/runs-elsewhere"], env={"OPENCLAW_GATEWAY_PORT": "19"},
               holds=[str(home.port)])
         with gateway.frozen():
@@ -143,7 +143,8 @@ def certificates(home: Home) -> None:
                    f"... told as {reach or 'good'}, and what answers behind it too", page)
     with made.server("good", port):
         with_remote(home, f"ws://localhost:{port}")
-        finds(home, "ws:// to a port that speaks TLS", ["gateway-reachable/url-needs-tls"])
+        finds(home, "ws:// to a port that speaks TLS", ["gateway-reachable/url-needs-tls"],
+              holds=[f"openclaw config set gateway.remote.url wss://localhost:{port}"])
 
 
 def trust(authority) -> None:

@@ -7,13 +7,14 @@ what this host's time service is configured to ask.
 import json
 import os
 import pathlib
+import re
 import sys
 import time
 
 import harness
 import scenario_clock
 import time_servers
-from harness import Failure, Home, doctor_json, expect, say
+from harness import Failure, Home, doctor, doctor_json, expect, say
 from scenario_clock import AGAINST_GATEWAY, AGAINST_SERVERS, faketime_library, measure
 from time_servers import KINDS, NETWORK, Network, start_chrony
 
@@ -66,6 +67,23 @@ def skew_findings(report) -> list:
 
 def look(home, *args, env=None):
     return doctor_json(home, "--only", "clock-skew", "--severity-min", "info", "--probe-timeout", "1", *args, env=env)
+
+
+def shown(home, etc) -> None:
+    """Each server that was asked, or not, stands among the probes, with a command that asks the same and sets nothing."""
+    configure(etc, GOOD[0], kind_address("silent"), kind_address("kiss"), ELSEWHERE)
+    probes = {p["url"]: p for p in look(home).json["probes"] if p["request"] == "sntp"}
+    told = {url.split("//")[1].split(":")[0]: p["reach"] for url, p in probes.items()}
+    expect(told == {GOOD[0]: "answered", kind_address("silent"): "timed-out", kind_address("kiss"): "failed", ELSEWHERE: "not-asked"},
+           "the report has each time server", probes)
+    good = probes[f"ntp://{GOOD[0]}:123"]
+    expect(abs(good["offsetMs"]) < 1000 and good["errorMs"] < 1000 and "chrony.conf" in good["from"] and good["kind"] == "time-server", "with what it said", good)
+    command = [word.strip("'") for word in re.findall(r"'[^']*'|\S+", good["command"])]
+    done = harness.run([time_servers.chronyd(), *command[1:]], env={"PATH": "/usr/bin:/bin"}, timeout=30)
+    expect(command[0] == "chronyd" and done.code == 0 and "System clock wrong by" in done.text, f"the command asks it too: {good['command']}", done)
+    text = doctor(home, "--only", "clock-skew", "--verbose", "--probe-timeout", "1").out
+    expect(good["command"] in text and "sntp:" in text, "--verbose shows it", text)
+    expect(not [p for p in look(home, "--offline").json.get("probes", []) if p["request"] == "sntp"], "offline there is none")
 
 
 def good_servers(home, etc) -> None:
@@ -196,6 +214,7 @@ def scenario(release) -> None:
     wrong_here(home, etc)
     liars(home, etc)
     bad_answers(home, etc)
+    shown(home, etc)
     who_is_asked(home, etc)
 
 

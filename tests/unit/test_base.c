@@ -110,7 +110,11 @@ START_TEST(a_fingerprint_is_the_start_of_the_sha256)
 {
     char fingerprint[DR_FINGERPRINT];
     char hex[DR_SHA256_HEX];
+    unsigned char short_digest[DR_SHA1_BYTES];
 
+    ck_assert_int_eq(dr_sha1("abc", 3, short_digest), 0);
+    ck_assert_mem_eq(short_digest, "\xa9\x99\x3e\x36\x47\x06\x81\x6a\xba\x3e\x25\x71\x78\x50\xc2\x6c\x9c\xd0\xd8\x9d",
+                     DR_SHA1_BYTES);
     dr_fingerprint("abc", 3, fingerprint);
     ck_assert_str_eq(fingerprint, "fp:ba7816bf");
     ck_assert_int_eq(dr_sha256_hex("", 0, hex), 0);
@@ -223,6 +227,29 @@ START_TEST(only_a_regular_file_is_read)
 }
 END_TEST
 
+/* Around the sizes of the pieces that are read at once; the ceiling may be exactly the file's size; /proc says 0 and has more. */
+static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, 65534, 65535, 65536, 65537, 200000 };
+
+START_TEST(a_file_of_any_size_is_read_whole)
+{
+    _cleanup_buffer_ struct dr_buffer wide = DR_BUFFER(1000000), exact = DR_BUFFER(sizes[_i]), system = DR_BUFFER(1000000);
+    _cleanup_free_ char *bytes = malloc(sizes[_i] + 1);
+
+    for (size_t i = 0; i < sizes[_i]; i++)
+        bytes[i] = (char)('a' + i % 23);
+    bytes[sizes[_i]] = '\0';
+    put("file", bytes);
+    ck_assert_int_eq(dr_read_file(AT_FDCWD, "file", &wide, NULL), 0);
+    ck_assert_int_eq(dr_read_file(AT_FDCWD, "file", &exact, NULL), 0);
+    ck_assert_uint_eq(wide.length, sizes[_i]);
+    ck_assert_uint_eq(exact.length, sizes[_i]);
+    ck_assert_str_eq(dr_buffer_text(&wide), bytes);
+    ck_assert_str_eq(dr_buffer_text(&exact), bytes);
+    ck_assert_int_eq(dr_read_file(AT_FDCWD, "/proc/self/smaps", &system, NULL), 0);
+    ck_assert_uint_gt(system.length, 4096);
+}
+END_TEST
+
 START_TEST(a_file_beyond_the_ceiling_is_too_large_and_costs_nothing)
 {
     _cleanup_buffer_ struct dr_buffer text = DR_BUFFER(100);
@@ -267,6 +294,7 @@ int main(void)
     tcase_add_test(text, spans_outside_or_overlapping_are_refused);
     tcase_add_checked_fixture(files, enter_folder, leave_folder);
     tcase_add_test(files, only_a_regular_file_is_read);
+    tcase_add_loop_test(files, a_file_of_any_size_is_read_whole, 0, (int)DR_COUNT(sizes));
     tcase_add_test(files, a_file_beyond_the_ceiling_is_too_large_and_costs_nothing);
     tcase_add_test(files, a_root_cannot_be_left);
     suite_add_tcase(suite, memory);

@@ -611,6 +611,30 @@ START_TEST(without_systemd_processes_tell)
 }
 END_TEST
 
+static void date_file(const char *path, time_t seconds)
+{
+    const struct timespec times[2] = { { .tv_sec = seconds }, { .tv_sec = seconds } };
+    _cleanup_free_ char *whole = NULL;
+
+    write_file(path, "");
+    ck_assert_int_ge(asprintf(&whole, "%s%s", home, path), 0);
+    ck_assert_int_eq(utimensat(AT_FDCWD, whole, times, 0), 0);
+}
+
+/* timesyncd makes this file when it first starts, dated like itself. */
+START_TEST(a_file_as_old_as_the_program_is_no_synchronisation)
+{
+    const char *program = "/usr/lib/systemd/systemd-timesyncd", *clock = "/var/lib/systemd/timesync/clock";
+
+    date_file(program, 1700000000);
+    ck_assert_int_eq(services_here()->services[0].synced_ms, 0);
+    date_file(clock, 1700000000);
+    ck_assert_int_eq(services_here()->services[0].synced_ms, 0);
+    date_file(clock, 1700000060);
+    ck_assert_int_eq(services_here()->services[0].synced_ms, 1700000060000);
+}
+END_TEST
+
 /* ---- the machine ---- */
 
 static struct dr_clock *host_here(void)
@@ -729,6 +753,7 @@ int main(void)
     tcase_add_test(tests, hostile_configurations_end);
     tcase_add_test(tests, services_are_found_by_their_files);
     tcase_add_test(tests, without_systemd_processes_tell);
+    tcase_add_test(tests, a_file_as_old_as_the_program_is_no_synchronisation);
     tcase_add_test(tests, the_machine_is_known_by_its_files);
     tcase_add_test(tests, this_host_is_not_asked_for_its_own_time);
     tcase_add_test(tests, nobody_is_asked_offline);

@@ -3,6 +3,9 @@
 
 #include "base/buffer.h"
 
+#define HOME_MEGABYTES 256
+#include "home_folder.h"
+
 #include <check.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -13,42 +16,6 @@
 #define MEGABYTE ((size_t)1 << 20)
 
 /* ---- a home of its own for each test ---- */
-
-static char home[] = "/tmp/dr-config-XXXXXX";
-static struct dr_arena arena = DR_ARENA(256 * MEGABYTE);
-
-static void make_home(void)
-{
-    ck_assert_ptr_nonnull(mkdtemp(home));
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-    (void)st;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
-static void remove_home(void)
-{
-    dr_arena_release(&arena);
-    (void)nftw(home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static const char *in_home(const char *name)
-{
-    return dr_arena_format(&arena, "%s/%s", home, name);
-}
-
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(in_home(name), "we");
-
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_ge(fputs(text, file), 0);
-    ck_assert_int_eq(fclose(file), 0);
-}
 
 static const char *variable(void *data, const char *name)
 {

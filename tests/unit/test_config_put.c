@@ -4,6 +4,9 @@
 #include "facts/context.h"
 #include "format/edit.h"
 
+#define HOME_MEGABYTES 64
+#include "home_folder.h"
+
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,24 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static char home[] = "/tmp/dr-config-put-XXXXXX";
-static struct dr_arena arena = DR_ARENA((size_t)64 << 20);
 static struct dr_config config;
 static struct dr_context context;
-
-static const char *in_home(const char *name)
-{
-    return dr_arena_format(&arena, "%s/%s", home, name);
-}
-
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(in_home(name), "we");
-
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_ge(fputs(text, file), 0);
-    ck_assert_int_eq(fclose(file), 0);
-}
 
 static const char *variable(void *data, const char *name)
 {
@@ -45,19 +32,6 @@ static void load(const char *text)
         write_file("openclaw.json", text);
     ck_assert_int_eq(dr_config_load(AT_FDCWD, in_home("openclaw.json"), &environment, &arena, &config), 0);
     context = (struct dr_context){ .arena = &arena, .config = &config };
-}
-
-static void set_up(void)
-{
-    ck_assert_ptr_nonnull(mkdtemp(home));
-}
-
-static void tear_down(void)
-{
-    (void)unlink(in_home("openclaw.json"));
-    (void)unlink(in_home("part.json5"));
-    (void)rmdir(home);
-    dr_arena_release(&arena);
 }
 
 static const char *applied(const struct dr_config_edits *edits)
@@ -228,7 +202,7 @@ int main(void)
     Suite *suite = suite_create("config-put");
     TCase *cases = tcase_create("config-put");
 
-    tcase_add_checked_fixture(cases, set_up, tear_down);
+    tcase_add_checked_fixture(cases, make_home, remove_home);
     tcase_add_loop_test(cases, appends, 0, (int)(sizeof(appended) / sizeof(appended[0])));
     tcase_add_loop_test(cases, puts_a_value, 0, (int)(sizeof(put) / sizeof(put[0])));
     tcase_add_test(cases, an_absent_configuration_cannot_be_edited);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static struct dr_arena arena = DR_ARENA(16 * 1024 * 1024);
@@ -177,6 +178,26 @@ START_TEST(the_parent_answers_for_the_sandbox)
 }
 END_TEST
 
+START_TEST(a_known_process_is_asked_alone)
+{
+    unsigned port = 0;
+    int fd = listen_on(AF_INET, "127.0.0.1", &port, false);
+    struct dr_context *context = fresh();
+    struct stat st;
+
+    ck_assert_int_eq(fstat(fd, &st), 0);
+    unsigned long inode = (unsigned long)st.st_ino;
+
+    ck_assert(dr_socket_is_held_by(context, inode, getpid()));
+    ck_assert(!dr_socket_is_held_by(context, inode, 1));
+    ck_assert(!dr_socket_is_held_by(context, 0, getpid()));
+    ck_assert_int_eq(dr_socket_owner_scan("/proc", inode, getpid()), getpid());
+    ck_assert_int_ne(dr_socket_owner_scan("/proc", inode, 1), 0); /* a wrong guess costs time only */
+    ck_assert_int_eq(dr_socket_owner_scan("/proc", 1, getpid()), 0);
+    (void)close(fd);
+}
+END_TEST
+
 START_TEST(another_system_cannot_be_seen)
 {
     request.root = "/srv/disk";
@@ -195,6 +216,7 @@ int main(void)
     tcase_add_test(all, both_families_and_exact_addresses);
     tcase_add_test(all, peers_are_told_once_each);
     tcase_add_test(all, the_parent_answers_for_the_sandbox);
+    tcase_add_test(all, a_known_process_is_asked_alone);
     tcase_add_test(all, another_system_cannot_be_seen);
     suite_add_tcase(suite, all);
 

@@ -5,6 +5,9 @@
 
 #include "api/target.h"
 
+#define HOME_MEGABYTES 64
+#include "home_folder.h"
+
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +19,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char home[] = "/tmp/dr-log-XXXXXX";
-static struct dr_arena arena = DR_ARENA((size_t)64 << 20);
 static struct dr_request request;
 static struct dr_target target;
 static struct dr_config config;
@@ -39,23 +40,9 @@ static struct dr_context context;
 #define PLAIN_UNTRUSTED \
     "2026-11-21T01:31:52.900Z [ws] Proxy headers detected from untrusted address. Connection will not be treated as local."
 
-static const char *in_home(const char *name)
-{
-    return dr_arena_format(&arena, "%s/%s", home, name);
-}
-
 static void make_folder(const char *name)
 {
     ck_assert_int_eq(mkdir(in_home(name), 0700), 0);
-}
-
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(in_home(name), "we");
-
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_ge(fputs(text, file), 0);
-    ck_assert_int_eq(fclose(file), 0);
 }
 
 static const char *no_variable(void *data, const char *name)
@@ -70,7 +57,7 @@ static void set_up(void)
     struct dr_config_environment environment = { .get = no_variable };
     static const char *const nothing[] = { NULL };
 
-    ck_assert_ptr_nonnull(mkdtemp(home));
+    make_home();
     request = (struct dr_request){ .root = home, .proc = "/proc", .environment = nothing };
     request.root_fd = open(home, O_PATH | O_DIRECTORY | O_CLOEXEC);
     target = (struct dr_target){ .home = "/home/u", .state_dir = "/home/u/.openclaw", .uid = geteuid() };
@@ -80,19 +67,10 @@ static void set_up(void)
     make_folder("tmp/openclaw");
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-    (void)st;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
 static void tear_down(void)
 {
     (void)close(request.root_fd);
-    (void)nftw(home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    dr_arena_release(&arena);
+    remove_home();
 }
 
 /* ---- needles ---- */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -107,6 +108,43 @@ START_TEST(what_is_kept_can_be_asked_for_later)
 }
 END_TEST
 
+static pid_t sleeper(const char *title)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)prctl(PR_SET_NAME, title);
+        for (;;)
+            (void)pause();
+    }
+    return child;
+}
+
+/* A web server's workers, started before the gateway, do not take its place. */
+START_TEST(many_workers_leave_room)
+{
+    enum { WORKERS = 40 };
+    struct dr_context keeping = { .arena = &arena, .request = &request };
+    pid_t children[WORKERS + 1];
+    struct dr_process process = { .title = "" };
+    const char *value = NULL;
+
+    for (int i = 0; i <= WORKERS; i++)
+        children[i] = sleeper(i < WORKERS ? "apache2" : "openclaw-gatewa");
+    for (int i = 0; i < 200 && strcmp(process.title, "openclaw-gatewa") != 0; i++) {
+        (void)usleep(10000);
+        ck_assert_int_eq(dr_process_read(&keeping, children[WORKERS], &process), 0);
+    }
+    dr_processes_keep(&keeping);
+    for (int i = 0; i <= WORKERS; i++) {
+        (void)kill(children[i], SIGKILL);
+        (void)waitpid(children[i], NULL, 0);
+    }
+    ck_assert_int_eq(dr_process_variable(&keeping, children[WORKERS], "PATH", &value), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("proc");
@@ -115,6 +153,7 @@ int main(void)
     tcase_add_test(tests, this_process_is_seen);
     tcase_add_test(tests, variables_are_those_of_the_start);
     tcase_add_test(tests, what_is_kept_can_be_asked_for_later);
+    tcase_add_test(tests, many_workers_leave_room);
     suite_add_tcase(suite, tests);
 
     SRunner *runner = srunner_create(suite);

@@ -134,20 +134,27 @@ static void expect_text(const char *path, const char *text)
     ck_assert_str_eq(dr_buffer_text(&buffer), text);
 }
 
+/* Texts of a result are the run's, which ends before they are looked at. */
+static char *keep(char **kept, const char *text)
+{
+    free(*kept);
+    *kept = text ? strdup(text) : NULL;
+    return *kept;
+}
+
 static int run_all(const struct dr_operation *ops, const unsigned *groups, size_t count, struct dr_repair_result *results)
 {
     struct dr_repair_run *run = NULL;
     struct dr_error error = { 0 };
-    static char *kept[8];
+    static char *kept[8][2];
     int r = dr_repair_begin(&target, NULL, &run, NULL, &error);
 
     ck_assert_msg(r == 0, "%s", dr_error_text(&error));
     r = dr_repair_apply(run, ops, groups, count, results, &error);
     ck_assert_msg(r >= 0, "%s", dr_error_text(&error));
     for (size_t i = 0; i < count; i++) {
-        free(kept[i]);
-        kept[i] = results[i].reason ? strdup(results[i].reason) : NULL;
-        results[i].reason = kept[i];
+        results[i].reason = keep(&kept[i][0], results[i].reason);
+        results[i].backup = keep(&kept[i][1], results[i].backup);
     }
     ck_assert_int_eq(dr_repair_end(run, &error), 0);
     dr_error_release(&error);

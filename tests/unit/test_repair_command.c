@@ -424,6 +424,10 @@ enum { USER = 61001 };
 
 static char *custody;
 
+/* For the shell: root's record of the run, and what root keeps for it. */
+#define RECORD "$(find $HOMEDIR/custody -maxdepth 1 -name '*Z-*' ! -name '*.kept')"
+#define VAULT "$(find $HOMEDIR/custody -maxdepth 1 -name '*.kept')"
+
 /* A repair of root's nginx for a user's home. */
 static void repair_for_user(void)
 {
@@ -450,14 +454,64 @@ START_TEST(root_undoes_what_is_roots)
     if (geteuid() != 0)
         return;
     repair_for_user();
-    shell("test $(stat -c %a%u $HOMEDIR/custody) = 7000 && test $(stat -c %a $HOMEDIR/custody/*) = 600");
+    shell("test $(stat -c %a%u $HOMEDIR/custody) = 7000 && test $(stat -c %a " RECORD ") = 600 &&"
+          "test $(stat -c %a%u " VAULT ") = 7000 && test -f " VAULT
+          "/backup/0002 && test ! -e $STATE/openclaw-doctor/runs/*/backup");
     int r = undo(false, &report);
 
     ck_assert_msg(r == 0 && strstr(report, "\"refused\":[]"), "%s", report);
     after = content();
     ck_assert_str_eq(before, after);
     expect_answer("old");
-    shell("test $(ls $HOMEDIR/custody | wc -l) = 1"); /* the undo's own */
+    shell("test $(ls -d $HOMEDIR/custody/*) = " VAULT); /* no record is left; what was kept stays */
+}
+END_TEST
+
+/* A folder and a file in it, both root's: gone again when root undoes, left when the journal says another word than root's record. */
+static void make_for_user(void)
+{
+    _cleanup_free_ char *folder = in(home, "nginx/made.d"), *file = in(home, "nginx/made.d/one.conf");
+    struct dr_operation ops[] = {
+        { .kind = DR_MAKE_DIRECTORY, .path = folder, .mode = 0755 },
+        { .kind = DR_WRITE_FILE, .path = file, .content = "one\n", .content_length = 4, .mode = 0644 },
+    };
+    struct dr_repair_result results[2];
+
+    free(custody);
+    custody = in(home, "custody");
+    target.uid = target.gid = USER;
+    target.custody_dir = custody;
+    shell("chown 61001:61001 $STATE");
+    ck_assert_msg(run_group(ops, 2, results, false, 0) == 0, "%s", results[0].reason);
+    shell("test $(stat -c %u $HOMEDIR/nginx/made.d/one.conf) = 0");
+}
+
+START_TEST(root_takes_away_what_it_made)
+{
+    _cleanup_free_ char *report = NULL;
+
+    if (geteuid() != 0)
+        return;
+    make_for_user();
+    int r = undo(false, &report);
+
+    ck_assert_msg(r == 0 && strstr(report, "\"refused\":[]"), "%s", report);
+    shell("test ! -e $HOMEDIR/nginx/made.d");
+}
+END_TEST
+
+START_TEST(root_takes_nothing_away_on_a_users_word)
+{
+    _cleanup_free_ char *report = NULL;
+
+    if (geteuid() != 0)
+        return;
+    make_for_user();
+    shell("echo two > $HOMEDIR/nginx/nothing && sed -i 's/made.d.one.conf/nothing/g' "
+          "$STATE/openclaw-doctor/runs/*/journal.jsonl");
+    (void)undo(true, &report);
+    shell("test -e $HOMEDIR/nginx/made.d/one.conf && test -e $HOMEDIR/nginx/nothing");
+    ck_assert_msg(!report || !strstr(report, "\"undone\":[{"), "%s", report);
 }
 END_TEST
 
@@ -466,17 +520,27 @@ static const char *const tampered[] = {
     "sed -i 's/return 200/return 201/; s/nginx-reload/nginx-test/' $RUN/journal.jsonl",
     "sed -i '2d' $RUN/journal.jsonl",
     "truncate -s -40 $RUN/journal.jsonl",
-    "printf 'evil' > $RUN/backup/0002",
-    "rm $RUN/backup/0002",
+    "printf 'evil' > " VAULT "/backup/0002",
+    "rm " VAULT "/backup/0002",
+    "rm -r " VAULT,
+    "chmod 750 " VAULT,
+    "chown 61001 " VAULT,
+    "mkdir -p $RUN/backup && mv " VAULT "/backup/0002 $RUN/backup/0002",
+    "sed -i 's/,\"vault\":true//' $RUN/journal.jsonl",
     "mv $RUN $RUN-other", /* a journal under a name that root has no record of */
     "cp -a $RUN $RUN.x && rm -r $RUN && mv $RUN.x $RUN", /* another folder than the one that root wrote */
-    "rm $HOMEDIR/custody/*",
+    "rm " RECORD,
+    ": > " RECORD,
+    "truncate -s 20 " RECORD,
+    "truncate -s -3 " RECORD " && printf '\n' >> " RECORD, /* its last line is whole, and wrong */
+    "printf '12 nothing\n' >> " RECORD,
+    "r=" RECORD "; mv $r $HOMEDIR/other && ln -s $HOMEDIR/other $r",
     "chmod 755 $HOMEDIR/custody",
     "chown 61001 $HOMEDIR/custody",
-    "chown 61001 $HOMEDIR/custody/*",
-    "sed -i 's/journal 61001/journal 61002/' $HOMEDIR/custody/*",
+    "chown 61001 " RECORD,
+    "sed -i 's/journal 61001/journal 61002/' " RECORD,
 };
-enum { TAMPERED = 12 };
+enum { TAMPERED = 22 };
 
 START_TEST(root_believes_no_journal_but_its_own)
 {
@@ -530,8 +594,8 @@ START_TEST(root_settles_what_is_roots)
     repair_for_user();
     /* As if killed between "done" of the last step and "applied": both files end where they ended then. */
     shell("cd $STATE/openclaw-doctor/runs/* && n=$(grep -n '\"done\",\"step\":4' journal.jsonl | cut -d: -f1) &&"
-          "size=$(head -n $n journal.jsonl | wc -c) && sed -i \"/^$size /q\" $HOMEDIR/custody/* &&"
-          "grep -q \"^$size \" $HOMEDIR/custody/* && printf '99999 ab' >> $(echo $HOMEDIR/custody/*) &&"
+          "size=$(head -n $n journal.jsonl | wc -c) && sed -i \"/^$size /q\" " RECORD " &&"
+          "grep -q \"^$size \" " RECORD " && printf '99999 ab' >> " RECORD " &&"
           "truncate -s $size journal.jsonl");
     ck_assert_int_eq(dr_repair_begin(&target, NULL, &run, &settled, NULL), 0);
     ck_assert_int_eq(dr_repair_end(run, NULL), 0);
@@ -674,8 +738,11 @@ START_TEST(a_child_is_watched)
     ck_assert_int_eq(sh(script, 1, &output), -ETIMEDOUT);
     shell("sleep 0.1; ! grep -q '^State:.[RSD]' /proc/$(cat $HOMEDIR/sleeper)/status 2> /dev/null");
 
-    /* Something that it leaves behind does not keep us. */
+    /* Something that it leaves behind does not keep us, not even when it never stops talking. */
     ck_assert_int_eq(sh("sleep 5 & exit 0", 4, &output), 0);
+    (void)snprintf(script, sizeof(script), "yes & echo $! > %s/talker; exit 0", home);
+    ck_assert_int_eq(sh(script, 4, &output), 0);
+    shell("kill $(cat $HOMEDIR/talker) 2> /dev/null || true");
     ck_assert_int_eq(sh("kill -9 $$", 4, &output), -EINTR);
     /* Ctrl-C was blocked while we repair; the child gets an ordinary world. */
     sigset_t blocked;
@@ -685,6 +752,57 @@ START_TEST(a_child_is_watched)
     ck_assert_int_eq(sigprocmask(SIG_BLOCK, &blocked, NULL), 0);
     ck_assert_int_eq(sh("kill -TERM $$; exit 0", 4, &output), -EINTR);
     ck_assert_int_eq(sigprocmask(SIG_UNBLOCK, &blocked, NULL), 0);
+}
+END_TEST
+
+/* No terminal of ours to type into, no folder that we happen to be in, and nothing that we have open. */
+START_TEST(a_child_gets_nothing_of_ours)
+{
+    _cleanup_buffer_ struct dr_buffer output = DR_BUFFER(256 * 1024);
+    int secret = open("/etc/passwd", O_RDONLY); /* as if inherited: not closed on exec */
+
+    ck_assert_int_ge(secret, 3);
+    ck_assert_int_eq(chdir(home), 0);
+    ck_assert_int_eq(sh("pwd; cut -d' ' -f6 /proc/$$/stat | sed \"s/^$$\\$/own session/\"; ls -l /proc/self/fd;"
+                        "(: < /dev/tty) 2> /dev/null && echo terminal; true",
+                        4, &output),
+                     0);
+    (void)close(secret);
+    const char *said = dr_buffer_text(&output);
+
+    ck_assert_msg(dr_text_starts_with(said, "/\nown session\n"), "%s", said);
+    ck_assert_msg(!strstr(said, "/etc/passwd") && !strstr(said, "terminal"), "%s", said);
+}
+END_TEST
+
+/* Root with a user's HOME (`sudo -E`): its programs make nothing there. */
+START_TEST(root_takes_no_home_of_a_users)
+{
+    _cleanup_error_ struct dr_error error = { 0 };
+    _cleanup_launch_ struct dr_launch launch = DR_LAUNCH;
+    _cleanup_free_ char *program = in(home, "apachectl");
+    struct dr_command test = { "apachectl-test", program, { NULL }, DR_COMMAND_FORWARD };
+
+    if (geteuid() != 0)
+        return;
+    shell("printf '#!/bin/sh\necho home is $HOME, bus is $DBUS_SESSION_BUS_ADDRESS\nexit 1\n' > $HOMEDIR/apachectl && chmod "
+          "755 $HOMEDIR/apachectl &&"
+          "mkdir $HOMEDIR/user && chown 61001 $HOMEDIR/user");
+    for (int foreign = 0; foreign < 2; foreign++) {
+        _cleanup_free_ char *user = in(home, "user"), *expected = NULL;
+
+        ck_assert_int_eq(setenv("HOME", foreign ? user : home, 1), 0);
+        ck_assert_int_eq(setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/evil", 1), 0);
+        ck_assert_int_ge(
+            asprintf(&expected, "home is %s, bus is%s", foreign ? "/root" : home, foreign ? "" : " unix:path=/evil"), 0);
+        ck_assert_msg(dr_command_judge(&target, &test, &launch, &error) == 0, "%s", dr_error_text(&error));
+        ck_assert_int_eq(dr_command_run(&target, &test, &launch, &error), -DR_COMMAND_FAILED);
+        ck_assert_msg(strstr(dr_error_text(&error), expected) && !(foreign && strstr(dr_error_text(&error), "evil")), "%s",
+                      dr_error_text(&error));
+        dr_launch_release(&launch);
+        dr_error_release(&error);
+        error = (struct dr_error){ 0 };
+    }
 }
 END_TEST
 
@@ -700,6 +818,10 @@ START_TEST(what_a_program_says_is_safe_to_show)
         { "invalid \"Bearer 0123456789abcdef0123456789abcdef\" in /etc/x9/abcdefghijklmnopqrstuvwxyz0123:3",
           "invalid \"Bearer <not shown>\" in /etc/x9/abcdefghijklmnopqrstuvwxyz0123:3" },
         { "\x1b[31mred", "\\x1b[31mred" },
+        { "token 0123456789abcdef01234567/abcdefghijklmnop01234567=", "token <not shown>/<not shown>" },
+        { "http://127.0.0.1/0123456789abcdef01234567abc", "http://127.0.0.1/<not shown>" },
+        { "/etc/conf.d/0123456789abcdef01234567abc.conf:3 0123456789abcdef01234567abc",
+          "/etc/conf.d/0123456789abcdef01234567abc.conf:3 <not shown>" },
     };
 
     for (size_t i = 0; i < DR_COUNT(cases); i++) {
@@ -746,6 +868,8 @@ int main(void)
     tcase_add_test(real, a_signal_reaches_that_process_and_no_other);
     tcase_add_test(real, a_reload_that_fails_while_taking_back_says_what_to_type);
     tcase_add_test(real, root_undoes_what_is_roots);
+    tcase_add_test(real, root_takes_away_what_it_made);
+    tcase_add_test(real, root_takes_nothing_away_on_a_users_word);
     tcase_add_loop_test(real, root_believes_no_journal_but_its_own, 0, TAMPERED);
     tcase_add_test(real, root_goes_on_with_no_undo_of_a_users);
     tcase_add_test(real, root_settles_what_is_roots);
@@ -754,6 +878,8 @@ int main(void)
     tcase_add_test(real, root_steps_down_for_what_is_the_owners);
     tcase_add_test(real, somebody_elses_commands_need_root);
     tcase_add_test(real, a_child_is_watched);
+    tcase_add_test(real, a_child_gets_nothing_of_ours);
+    tcase_add_test(real, root_takes_no_home_of_a_users);
     tcase_add_test(real, a_system_without_systemd_fails_in_words);
     suite_add_tcase(suite, real);
     srunner_run_all(runner, CK_ENV);

@@ -8,8 +8,12 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+from ports import free_port  # noqa: E402, F401 (also for those who import this)
 
 APACHE = shutil.which("apache2") or "/usr/sbin/apache2"
 MODULES = pathlib.Path("/usr/lib/apache2/modules")
@@ -73,12 +77,6 @@ def apply_edits(edits):
             new += old[at : edit["offset"]] + edit["text"].encode()
             at = edit["offset"] + edit["length"]
         pathlib.Path(path).write_bytes(new + old[at:])
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Upstream:

@@ -23,9 +23,10 @@ import tempfile
 import threading
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")]
 import generate  # noqa: E402
 import model  # noqa: E402
+from ports import free_port  # noqa: E402
 
 SEEDS, LIVE = int(os.environ.get("CADDY_SEEDS", "640")), int(os.environ.get("CADDY_LIVE", "60"))
 DRIVER = os.environ["PROXY_DRIVER"]
@@ -491,12 +492,6 @@ def handshake_with(upstream, port, host, path, marked):
         except OSError:
             pass
     return upstream.last, data.startswith(b"HTTP/1.1 101") and b"hello" in data
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def live_route(name, route, upstream, port, moment):

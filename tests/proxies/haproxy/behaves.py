@@ -19,6 +19,9 @@ from common import HAPROXY, apply_edits, check, need_haproxy, read, say_first_li
 from generate import Config
 from understands import certificate, is_right
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+from ports import free_ports  # noqa: E402
+
 CONFIGS = 70
 EVIL = {"X-Forwarded-For": "203.0.113.66", "X-Forwarded-Proto": "evil-proto", "X-Forwarded-Host": "evil.host", "X-Real-IP": "203.0.113.67",
         "Forwarded": "for=203.0.113.68"}
@@ -144,14 +147,6 @@ class Haproxy:
         self.process.terminate()
         self.process.wait()
         self.process.stderr.close()
-
-
-def free_ports(count):
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in held]
-    for s in held:
-        s.close()
-    return ports
 
 
 # --- what arrived against what was said -------------------------------------------------------------------------------------

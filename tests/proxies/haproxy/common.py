@@ -27,8 +27,9 @@ def check(*paths):
     return done.returncode in (0, 2), done.stderr
 
 
-def read(path, mends=False):
-    done = subprocess.run([DRIVER] + ["--mends"] * mends + ["haproxy", str(path)], capture_output=True, text=True)
+def read(path, mends=False, also=()):
+    words = [DRIVER] + ["--mends"] * mends + ["haproxy", str(path)] + [str(one) for one in also]
+    done = subprocess.run(words, capture_output=True, text=True)
     model = json.loads(done.stdout)
     if "error" in model:
         sys.exit(f"{path}: the reader failed with {model['error']}")

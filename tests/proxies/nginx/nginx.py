@@ -66,10 +66,11 @@ def nginx(folder, *words, config="nginx.conf"):
 
 
 def free_ports(count):
-    """Ports that nobody listens on, below those that the kernel hands out by itself."""
+    """Ports that nobody listens on; `nginx -t` binds them for a moment. Of a range of their own: tests/ports.py hands out those below,
+    the kernel those above."""
     ports = []
     while len(ports) < count:
-        port = random.randrange(20000, 32000)
+        port = random.randrange(30000, 32700)
         with socket.socket() as one:
             try:
                 one.bind(("127.0.0.1", port))
