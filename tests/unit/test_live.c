@@ -577,6 +577,16 @@ static const struct dr_endpoint *find(const struct dr_live_places *places, const
     ck_abort_msg("no place %s", url);
 }
 
+static bool has_own_address(int family)
+{
+    const struct dr_network *network = dr_network(fresh());
+
+    for (size_t i = 0; i < network->own_count; i++)
+        if (network->own[i].family == family)
+            return true;
+    return false;
+}
+
 START_TEST(a_route_is_asked_where_its_proxy_listens)
 {
     static const char *const everywhere[] = { "0.0.0.0:443", "[::]:443", "unix:/run/x.sock", NULL };
@@ -597,10 +607,32 @@ START_TEST(a_route_is_asked_where_its_proxy_listens)
     ck_assert_uint_eq(places.count, 4); /* one for each family; the pattern's is the plain one's */
     endpoint = find(&places, "https://gw.example.com/claw/");
     ck_assert(endpoint->route == &tls && endpoint->tls && endpoint->kind == DR_AT_PROXY);
-    ck_assert_ptr_nonnull(strstr(endpoint->curl, "--connect-to '::127.0.0.1:443'"));
+    /* Over loopback it would forward a client on loopback: only where there is no other address. */
+    ck_assert(endpoint->over_loopback == (strstr(endpoint->curl, "--connect-to '::127.0.0.1:443'") != NULL));
+    ck_assert(!endpoint->over_loopback || !has_own_address(4));
     ck_assert_int_eq(find(&places, "http://203.0.113.9/")->page.reach, DR_REACH_NOT_ASKED);
     ck_assert_ptr_nonnull(find(&places, "http://203.0.113.9/")->page.why);
     ck_assert(find(&places, "http://127.0.0.1:8080/")->route == &plain);
+}
+END_TEST
+
+START_TEST(each_address_is_asked_in_its_own_way)
+{
+    static const char *const listens[] = { "127.0.0.1:80", "127.0.0.1:443", "127.0.0.1:8080", NULL };
+    static const struct dr_listen_traits traits[] = { { .tls = false }, { .tls = true }, { .proxy_protocol = true } };
+    static const char *const names[] = { "gw.example.com", NULL };
+    const struct dr_proxy_config config = { .kind = DR_PROXY_NGINX, .path = "/etc/nginx/nginx.conf" };
+    const struct dr_route route = {
+        .config = &config, .listens = listens, .listen_traits = traits, .names = names, .path = "/", .tls = true
+    };
+    const struct dr_route *const routes[] = { &route };
+    struct dr_live_places places = { .count = 0 };
+
+    dr_live_find_proxy_places(fresh(), routes, 1, &places);
+    ck_assert_uint_eq(places.count, 3);
+    ck_assert(!find(&places, "http://gw.example.com/")->tls && find(&places, "https://gw.example.com/")->tls);
+    ck_assert_int_eq(find(&places, "http://gw.example.com:8080/")->socket.reach, DR_REACH_NOT_ASKED);
+    ck_assert_ptr_nonnull(strstr(find(&places, "http://gw.example.com:8080/")->socket.why, "PROXY"));
 }
 END_TEST
 
@@ -620,6 +652,7 @@ int main(void)
     tcase_add_test(all, urls_are_read_without_their_secrets);
     tcase_add_test(all, other_hosts_are_asked_with_consent_only);
     tcase_add_test(all, a_route_is_asked_where_its_proxy_listens);
+    tcase_add_test(all, each_address_is_asked_in_its_own_way);
     suite_add_tcase(suite, all);
 
     SRunner *runner = srunner_create(suite);

@@ -165,6 +165,48 @@ static const struct {
     { "stream { server { listen 1; proxy_pass h:1; } }", "cccccccc" },
 };
 
+/* For each route: "*" when it takes any name, then each address: "s" with TLS, "p" behind a PROXY line. */
+static const struct {
+    const char *text, *shown;
+} ways_in[] = {
+    { "http { server { listen 80; server_name a; LOC } }", "*-;" },
+    { "http { server { listen 80; server_name a; LOC } server { listen 80; server_name b; LOC } }", "*-;-;" },
+    { "http { server { listen 80; server_name a; LOC } server { listen 80 default_server; server_name b; LOC } }", "-;*-;" },
+    { "http { server { listen 80; server_name a; LOC } server { listen 127.0.0.1:80; server_name b; LOC } }", "*-;*-;" },
+    { "http { server { listen 80; listen 443 ssl; server_name a; LOC } server { listen 443 ssl; server_name b; LOC } }",
+      "*-s;s;" },
+    { "http { server { listen 80; LOC } }", "-;" },
+    { "http { server { listen 8080 proxy_protocol; listen 8443 ssl proxy_protocol; server_name a; LOC } }", "*pps;" },
+};
+
+START_TEST(tells_entrances_apart)
+{
+    _cleanup_scene_ struct scene scene = { .arena = { 0 } };
+    char text[1024] = "", shown[128] = "";
+    const char *from = ways_in[_i].text;
+
+    for (const char *at; (at = strstr(from, "LOC")); from = at + 3) {
+        strncat(text, from, (size_t)(at - from));
+        strcat(text, "location / { proxy_pass http://127.0.0.1:18789; }");
+    }
+    strcat(text, from);
+    look_at(&scene, text);
+    for (size_t i = 0; i < scene.config.route_count; i++) {
+        const struct dr_route *route = &scene.config.routes[i];
+
+        strcat(shown, route->any_name ? "*" : "");
+        for (size_t j = 0; route->listens[j]; j++) {
+            const struct dr_listen_traits *traits = &route->listen_traits[j];
+
+            strcat(shown, traits->proxy_protocol ? "p" : "");
+            strcat(shown, traits->tls ? "s" : traits->proxy_protocol ? "" : "-");
+        }
+        strcat(shown, ";");
+    }
+    ck_assert_str_eq(shown, ways_in[_i].shown);
+}
+END_TEST
+
 START_TEST(tells_what_becomes_of_headers)
 {
     _cleanup_scene_ struct scene scene;
@@ -520,6 +562,7 @@ int main(void)
 
     tcase_add_loop_test(reading, finds_where_routes_lead, 0, (int)DR_COUNT(leads));
     tcase_add_loop_test(reading, finds_how_clients_come_in, 0, (int)DR_COUNT(entrances));
+    tcase_add_loop_test(reading, tells_entrances_apart, 0, (int)DR_COUNT(ways_in));
     tcase_add_loop_test(reading, tells_what_becomes_of_headers, 0, (int)DR_COUNT(fates));
     tcase_add_loop_test(reading, tells_whether_a_handshake_passes, 0, (int)DR_COUNT(upgrades));
     tcase_add_loop_test(reading, reads_times, 0, (int)DR_COUNT(times));
