@@ -95,9 +95,9 @@ static int open_vault(int folder, const char *run_id, bool make, int *ret_fd)
         name = NULL;
         return -ENOMEM;
     }
-    bool new = make &&mkdirat(folder, name, 0700) == 0;
+    bool made = make && mkdirat(folder, name, 0700) == 0;
 
-    if (make && !new &&errno != EEXIST)
+    if (make && !made && errno != EEXIST)
         return -errno;
     int r = dr_open_below(folder, name, O_RDONLY | O_DIRECTORY, &fd);
 
@@ -107,7 +107,7 @@ static int open_vault(int folder, const char *run_id, bool make, int *ret_fd)
         return -errno;
     if (st.st_uid != 0 || (st.st_mode & 077) != 0)
         return -EPERM;
-    r = new ? dr_sync_folder(folder) : 0;
+    r = made ? dr_sync_folder(folder) : 0;
     if (r == 0)
         *ret_fd = DR_TAKE_FD(fd);
     return r;

@@ -125,17 +125,17 @@ struct dr_shelf dr_journal_shelf(const struct dr_journal *journal, bool vault)
 static int make_below(const struct dr_shelf *shelf, int dir_fd, const char *name, int *ret_fd)
 {
     _cleanup_close_ int fd = -1;
-    bool new = mkdirat(dir_fd, name, 0700) == 0;
+    bool is_new = mkdirat(dir_fd, name, 0700) == 0;
 
-    if (!new &&errno != EEXIST)
+    if (!is_new && errno != EEXIST)
         return -errno;
     int r = dr_open_below(dir_fd, name, O_RDONLY | O_DIRECTORY, &fd);
 
     if (r < 0)
         return r;
-    if (new &&geteuid() == 0 && fchown(fd, shelf->uid, shelf->gid) < 0)
+    if (is_new && geteuid() == 0 && fchown(fd, shelf->uid, shelf->gid) < 0)
         return -errno;
-    r = new ? dr_sync_folder(dir_fd) : 0;
+    r = is_new ? dr_sync_folder(dir_fd) : 0;
     if (r < 0)
         return r;
     *ret_fd = DR_TAKE_FD(fd);

@@ -46,23 +46,23 @@ static int make_ours(int fd, const struct dr_repair_target *target)
 static int make_folder(int dir_fd, const char *name, const struct dr_repair_target *target, bool *made, int *ret_fd)
 {
     _cleanup_close_ int fd = -1;
-    bool new = mkdirat(dir_fd, name, 0700) == 0;
+    bool is_new = mkdirat(dir_fd, name, 0700) == 0;
 
-    if (!new &&errno != EEXIST)
+    if (!is_new && errno != EEXIST)
         return -errno;
     int r = open_own(dir_fd, name, target, &fd);
 
     if (r == 0)
         r = make_ours(fd, target);
-    if (r == 0 && new)
+    if (r == 0 && is_new)
         r = dr_sync_folder(dir_fd);
     if (r < 0) {
-        if (new)
+        if (is_new)
             (void)unlinkat(dir_fd, name, AT_REMOVEDIR);
         return r;
     }
     if (made)
-        *made = new;
+        *made = is_new;
     *ret_fd = DR_TAKE_FD(fd);
     return 0;
 }
