@@ -109,7 +109,11 @@ static bool went_blind(const struct dr_look *before, const struct dr_look *after
 {
     const cJSON *unknown;
 
-    if (!has_answered(after, check))
+    /* What it found may be all that it could say before: what stood there of the rest, stands there still. */
+    bool never_applied =
+        strcmp(status_of(before, check), "not_applicable") == 0 && strcmp(status_of(after, check), "not_applicable") == 0;
+
+    if (!never_applied && !has_answered(after, check))
         return true;
     cJSON_ArrayForEach (unknown, after->unknowns) {
         if (is(unknown, "check", check) && is_new_unknown(before, after, unknown))

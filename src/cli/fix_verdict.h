@@ -5,6 +5,7 @@
  *   ------------  --------------------------------------  ----------------------------------  ------------------------------
  *   still there   any                                     any                                 taken back: still there
  *   gone          new, or it crashed, or does not apply   any                                 taken back: cannot tell any more
+ *                 (and that was not said before)
  *   gone          none, or the same as before             nothing new                         helped
  *   gone          none, or the same as before             a new error, and not fewer errors   taken back: something is worse
  *   gone          none, or the same as before             cannot tell any more about a file   taken back: something is worse
