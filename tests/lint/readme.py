@@ -14,8 +14,8 @@ import tempfile
 
 from common import verdict
 
-# How many hints there are depends on the machine too: its clock, its time service.
-HINTS = re.compile(r"^\d+ hints? below the threshold.*$", re.M)
+# Which hints there are depends on the machine too: its clock, its time service.
+HINTS = re.compile(r"^\d+ hints? below the threshold.*\n(?:  .*\n)*", re.M)
 EXAMPLE = re.compile(r"(<!-- example:.*?-->\n```\n)(.*?)(```\n)", re.S)
 
 
