@@ -12,7 +12,7 @@ static const char no_home[] = "HOME=/dev/null";
 
 enum { TEST_SECONDS = 30, RELOAD_SECONDS = 60, RESTART_SECONDS = 120, INSTALL_SECONDS = 180 };
 
-/* Sources: the servers' own manuals (nginx(8), caddy(8), haproxy(1), httpd(8)), systemctl(1), loginctl(1), timedatectl(1), chronyc(1). */
+/* Sources: the servers' own manuals (nginx(8), caddy(8), haproxy(1), httpd(8)), systemctl(1), loginctl(1), chronyc(1). */
 static const struct dr_command_row rows[] = {
     { .name = "nginx-test",
       .title = "test the configuration of nginx",
@@ -232,18 +232,6 @@ static const struct dr_command_row rows[] = {
       .stops = true,
       .starts = true },
 
-    { .name = "ntp-enable",
-      .title = "keep this host's clock by its time service",
-      .programs = "timedatectl",
-      .arguments = { "set-ntp", "true" },
-      .seconds = RELOAD_SECONDS,
-      .whole = true },
-    { .name = "ntp-disable",
-      .title = "leave this host's clock to itself",
-      .programs = "timedatectl",
-      .arguments = { "set-ntp", "false" },
-      .seconds = RELOAD_SECONDS,
-      .whole = true },
     { .name = "chrony-step",
       .title = "let chrony step the clock",
       .programs = "chronyc",
