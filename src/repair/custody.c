@@ -167,7 +167,8 @@ static int begin(const struct dr_journal_home *home, const char *run_id, struct 
 int dr_custody_begin(const struct dr_journal_home *home, const char *run_id, struct dr_journal *journal,
                      struct dr_error *error)
 {
-    if (!home->custody_dir || journal->custody_fd >= 0)
+    if (!home->custody_dir ||
+        journal->vault_fd >= 0) /* also when the record was given up since: dr_custody_reached says so */
         return 0;
     int r = begin(home, run_id, journal);
 
@@ -181,8 +182,10 @@ void dr_custody_note(struct dr_journal *journal)
     if (journal->custody_fd < 0 || append_note(journal->custody_fd, journal) == 0)
         return;
     /* Half a line would make the next one unreadable, and with it the whole record. */
-    if (ftruncate(journal->custody_fd, journal->noted) < 0)
-        dr_cleanup_close(&journal->custody_fd);
+    if (ftruncate(journal->custody_fd, journal->noted) < 0) {
+        (void)close(journal->custody_fd);
+        journal->custody_fd = -1; /* the number is soon another file's */
+    }
 }
 
 int dr_custody_reached(const struct dr_journal_home *home, const struct dr_journal *journal, struct dr_error *error)

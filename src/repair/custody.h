@@ -28,7 +28,10 @@
 /* Is this step to be held: does it reach what the owner of the state could not change without root? */
 bool dr_custody_needed(const struct dr_places *places, const struct dr_step *step);
 
-/* In the owner's own folder, but only root could do it and only root can take it back. Done without a record too; root then does not take it back. */
+/*
+ * In the owner's own folder, but only root could do it and only root can take it back. Done without a record too; root then does not take it back,
+ * and the result of the step says so.
+ */
 bool dr_custody_wished(const struct dr_places *places, const struct dr_step *step);
 
 /* Does root take this back on a held line? All that it needs is in the line, or has its hash in it, or lies in the vault. */

@@ -100,14 +100,17 @@ static int take_reverted(struct dr_record *record, const cJSON *line)
     return 0;
 }
 
-/* A rollback that failed: to be tried again. */
+/*
+ * A rollback that failed: to be tried again. When root's record ends before "applied", root would take the step back on that record alone, and a
+ * line that is not held asks for no more; this is how a run ends whose record could not be written on. A run that was applied stays so.
+ */
 static int take_stuck(struct dr_record *record, const cJSON *line)
 {
     struct dr_step *step = step_numbered(record, line);
 
     if (!step)
         return -EINVAL;
-    if (!step->held || record->in_held)
+    if (!step->held || record->in_held || !record->held_applied)
         step->state = DR_STEP_INTENT;
     return 0;
 }

@@ -235,14 +235,30 @@ static int write_intents_ahead(struct work *work, size_t from, struct dr_error *
     return written > 0 ? dr_failed(error, dr_journal_sync(&run->journal), "the journal cannot be written") : 0;
 }
 
+/* Of a change that is made though root's record does not have it: told now, and not only by the undo. */
+static const char *not_taken_back(struct dr_repair_run *run, const struct dr_step *step)
+{
+    return dr_arena_format(&run->arena,
+                           "root's record in %s cannot be written, so root's openclaw-doctor undo %s take this back",
+                           run->home.custody_dir, step->kind == DR_SET_OWNER ? "will not" : "may not");
+}
+
 /* The last word before the change: root's record has the intent, where root's word will be asked for. */
 static int make_on_record(struct work *work, size_t i, size_t index, struct dr_prepared *prepared, struct dr_error *error)
 {
     struct dr_repair_run *run = work->run;
-    bool needed = dr_custody_needed(&run->places, &run->steps[index]);
-    int r = needed ? dr_custody_reached(&run->home, &run->journal, error) : 0;
+    struct dr_step *step = &run->steps[index];
+    bool needed = dr_custody_needed(&run->places, step), wished = dr_custody_wished(&run->places, step);
+    int r = needed || wished ? dr_custody_reached(&run->home, &run->journal, needed ? error : NULL) : 0;
 
-    return r < 0 ? r : make(work, i, index, prepared, error);
+    if (r < 0 && needed) {
+        step->state = DR_STEP_REVERTED; /* it was not made, and no undo shall look for it */
+        note(run, "reverted", step->number);
+        return r;
+    }
+    if (r < 0)
+        work->results[i].reason = not_taken_back(run, step);
+    return make(work, i, index, prepared, error);
 }
 
 static int apply_one(struct work *work, size_t i, size_t *ret_index, struct dr_error *error)
@@ -282,7 +298,7 @@ static void report_back(struct work *work, size_t i, const struct dr_step *step)
 {
     struct dr_repair_run *run = work->run;
 
-    report(work, i, DR_REPAIR_APPLIED, NULL);
+    work->results[i].status = DR_REPAIR_APPLIED; /* a `reason` is there already when it cannot be taken back */
     if (step->backup || (step->aside && step->aside[0] != '/'))
         work->results[i].backup = dr_arena_format(&run->arena, "%s/%s/%s", run->home.runs_path, run->id,
                                                   step->backup ? step->backup : step->aside);

@@ -50,7 +50,7 @@ const char *dr_repair_status_name(enum dr_repair_status status); /* "planned", "
 struct dr_repair_result {
     unsigned operation; /* id */
     enum dr_repair_status status;
-    const char *reason; /* NULL when all went well */
+    const char *reason; /* NULL when all went well; of a change that was made: why it will not be taken back */
     const char *backup; /* path of the backup, or NULL */
 };
 

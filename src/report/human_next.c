@@ -229,12 +229,14 @@ static void say_after_repair(struct advice *advice)
     const char *run = NULL;
     const cJSON *repair;
     unsigned said = 0;
+    bool whole = true;
 
     cJSON_ArrayForEach (repair, repairs) {
         const char *restart = dr_json_text(repair, "restart");
 
         if (!was_made(repair))
             continue;
+        whole &= !dr_json_text(repair, "reason"); /* of a change that was made: it will not be taken back */
         run = dr_json_text(repair, "run") ? dr_json_text(repair, "run") : run;
         if (restart && said < MOST_RESTARTS && !repeats(repairs, repair, restart)) {
             add_command(advice, restart, "so that what was changed takes effect");
@@ -244,7 +246,8 @@ static void say_after_repair(struct advice *advice)
     if (advice->view->repairs.made == 0)
         return;
     fail(advice, run ? append_option(&words, "undo", run) : dr_buffer_append_text(&words, " undo"));
-    say_command(advice, false, dr_buffer_text(&words), "takes all of it back");
+    say_command(advice, false, dr_buffer_text(&words),
+                whole ? "takes all of it back" : "takes it back, as far as that can be done");
 }
 
 /* What was asked for with a lower threshold is left alone by a repair with the usual one. */

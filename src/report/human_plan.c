@@ -215,7 +215,7 @@ static void say_repair(struct dr_view *view, const cJSON *repair)
     dr_paper_sayf(paper, DR_PLAIN, ": %s", words->words);
     dr_paper_end(paper);
     if (reason) {
-        dr_view_label(view, bad ? "Do this" : "Because");
+        dr_view_label(view, bad ? "Do this" : words->sign == DR_SIGN_GOOD ? "But" : "Because");
         dr_paper_say(paper, DR_PLAIN, reason);
         dr_paper_end(paper);
     }

@@ -605,6 +605,29 @@ START_TEST(root_settles_what_is_roots)
 }
 END_TEST
 
+/* Killed after "applied", and root's record has it: a "stuck" that the user adds does not make root take back a step of a repair that is whole. */
+START_TEST(root_takes_no_users_word_for_stuck)
+{
+    _cleanup_free_ char *before = NULL, *after = NULL, *settled = NULL;
+    struct dr_repair_run *run = NULL;
+
+    if (geteuid() != 0)
+        return;
+    repair_for_user();
+    before = content();
+    shell(
+        "cd $STATE/openclaw-doctor/runs/* && n=$(grep -n '\"type\":\"applied\"' journal.jsonl | tail -n 1 | cut -d: -f1) &&"
+        "size=$(head -n $n journal.jsonl | wc -c) && sed -i \"/^$size /q\" " RECORD " && grep -q \"^$size \" " RECORD " &&"
+        "truncate -s $size journal.jsonl && printf '{\"type\":\"stuck\",\"step\":2}\\n' >> journal.jsonl");
+    ck_assert_int_eq(dr_repair_begin(&target, NULL, &run, &settled, NULL), 0);
+    ck_assert_int_eq(dr_repair_end(run, NULL), 0);
+    after = content();
+    ck_assert_msg(strcmp(before, after) == 0, "%s", settled);
+    ck_assert_msg(settled && strstr(settled, "what it did is kept"), "%s", settled);
+    expect_answer("new");
+}
+END_TEST
+
 /* --- who may be run -------------------------------------------------------------------------------------------------- */
 
 static void not_run(struct dr_command *command, const char *words)
@@ -873,6 +896,7 @@ int main(void)
     tcase_add_loop_test(real, root_believes_no_journal_but_its_own, 0, TAMPERED);
     tcase_add_test(real, root_goes_on_with_no_undo_of_a_users);
     tcase_add_test(real, root_settles_what_is_roots);
+    tcase_add_test(real, root_takes_no_users_word_for_stuck);
     tcase_add_test(real, programs_in_the_wrong_hands_are_not_run);
     tcase_add_test(real, nothing_is_run_below_another_root);
     tcase_add_test(real, root_steps_down_for_what_is_the_owners);
