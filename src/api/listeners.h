@@ -35,7 +35,7 @@ struct dr_listener {
 struct dr_listeners {
     struct dr_fact fact;
     unsigned port;
-    const struct dr_listener *list; /* at most 64 */
+    const struct dr_listener *list; /* at most 64; IPv4 first, each by its number */
     size_t count;
 };
 

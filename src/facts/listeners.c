@@ -12,6 +12,7 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MOST_LISTENERS = 64, MOST_PEERS = 256, MOST_COMMAND_LINE = 64 * 1024, SHOWN_COMMAND_LINE = 400 };
@@ -147,6 +148,17 @@ static void take_listener(const struct dr_socket *socket, void *state)
     };
 }
 
+/* The kernel lists sockets as its hashes fall: two looks at the same host would say the same in two ways. */
+static int by_address(const void *a, const void *b)
+{
+    const struct dr_listener *one = a, *other = b;
+    int order = (int)one->number.family - (int)other->number.family;
+
+    if (order == 0)
+        order = memcmp(one->number.bytes, other->number.bytes, sizeof(one->number.bytes));
+    return order != 0 ? order : (one->inode > other->inode) - (one->inode < other->inode);
+}
+
 static bool cannot_be_seen(struct dr_context *context, struct dr_fact *fact)
 {
     if (!context->request->root)
@@ -173,6 +185,7 @@ const struct dr_listeners *dr_listeners(struct dr_context *context, unsigned por
     int r = dr_sockets_each(context, port, DR_SOCKET_LISTENING, take_listener, &gathering);
 
     settle(context, &listeners->fact, r);
+    qsort(gathering.list, gathering.count, sizeof(*gathering.list), by_address);
     for (size_t i = 0; i < gathering.count; i++)
         look_at_process(context, &gathering.list[i]);
     listeners->list = gathering.list;

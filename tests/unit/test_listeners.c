@@ -78,6 +78,29 @@ static const struct dr_listener *at(const struct dr_listeners *listeners, const 
     return dr_listener_at(listeners, &number);
 }
 
+START_TEST(listeners_stand_in_one_order)
+{
+    static const char *const procs[] = { "/proc", "/proc/." }, *const asked[] = { "127.0.0.3", "127.0.0.1", "127.0.0.4",
+                                                                                  "127.0.0.2" };
+    unsigned port = 0;
+    int fds[DR_COUNT(asked)];
+
+    for (size_t i = 0; i < DR_COUNT(asked); i++)
+        fds[i] = listen_on(AF_INET, asked[i], &port, false);
+    for (size_t i = 0; i < DR_COUNT(procs); i++) {
+        request.proc = procs[i];
+        const struct dr_listeners *listeners = dr_listeners(fresh(), port);
+
+        ck_assert_uint_eq(listeners->count, DR_COUNT(asked));
+        for (size_t j = 0; j < listeners->count; j++)
+            ck_assert_int_eq(listeners->list[j].number.bytes[3], (int)j + 1);
+    }
+    request.proc = "/proc";
+    for (size_t i = 0; i < DR_COUNT(asked); i++)
+        (void)close(fds[i]);
+}
+END_TEST
+
 START_TEST(a_listener_is_told_with_its_process)
 {
     static const char *const procs[] = { "/proc", "/proc/." };
@@ -211,6 +234,7 @@ int main(void)
     Suite *suite = suite_create("listeners");
     TCase *all = tcase_create("all");
 
+    tcase_add_test(all, listeners_stand_in_one_order);
     tcase_add_checked_fixture(all, setup, NULL);
     tcase_add_test(all, a_listener_is_told_with_its_process);
     tcase_add_test(all, both_families_and_exact_addresses);
