@@ -116,8 +116,8 @@ struct dr_endpoint {
     const char *from; /* why it is asked: "gateway.port", "gateway.remote.url", "server gw.example.com in /etc/nginx/..." */
     struct dr_source source;
     const struct dr_route *route; /* DR_AT_PROXY */
-    bool
-        over_loopback; /* DR_AT_PROXY: the proxy sees a client on loopback, whom the gateway of 2026.8.1 and later takes for no client */
+    /* DR_AT_PROXY: the proxy sees a client on loopback, whom the gateway of 2026.8.1 and later takes for no client */
+    bool over_loopback;
     struct dr_answer page; /* GET / */
     struct dr_answer healthz, readyz; /* releases that have them (2026.4 and later) */
     struct dr_socket_answer socket;

@@ -125,8 +125,8 @@ struct dr_proxy_config {
     const char *path; /* the main file */
     const char *found_by; /* "--proxy-config", "/etc/nginx", "running nginx (pid 7)" */
     const char *prefix; /* what relative paths start from, where that was said (nginx -p, httpd -d); else NULL */
-    const char *const
-        *also; /* HAProxy: files and folders that its command line names behind `path`, NULL-ended; else NULL */
+    /* HAProxy: files and folders that its command line names behind `path`, NULL-ended; else NULL */
+    const char *const *also;
     const char *program; /* absolute path of the server's program, NULL: not found */
     long pid; /* of the running server that uses this configuration (its master process), 0: none was found */
     uint64_t pid_start; /* its start in clock ticks since boot: with the pid it names one process for ever */

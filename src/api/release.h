@@ -47,10 +47,10 @@ struct dr_rules {
     bool
         origin_same_host; /* a page whose origin has the host that it asks is allowed without an entry, whatever host that is */
     bool origin_private_host; /* ... where that host is a private address, .local or .ts.net */
-    bool
-        origins_required; /* a gateway on all addresses does not start without gateway.controlUi.allowedOrigins; later it makes a list */
-    bool
-        custom_bind; /* gateway.customBindHost is a known key; before, gateway.bind "custom" wants it and the gateway does not start with it */
+    /* a gateway on all addresses does not start without gateway.controlUi.allowedOrigins; later it makes a list */
+    bool origins_required;
+    /* gateway.customBindHost is a known key; before, gateway.bind "custom" wants it and the gateway does not start with it */
+    bool custom_bind;
     bool container_binds_all; /* in a container the default of gateway.bind is auto, and auto is 0.0.0.0 */
 };
 

@@ -1,45 +1,23 @@
 /* src/format/caddy*.c: Caddyfiles read as caddy reads them, and mended. tests/proxies/caddy compares with caddy itself. */
-#include "proxy_memory.h"
+#define SCENE_FORMAT dr_caddy_format
+#define SCENE_MEGABYTES 512
+#define SCENE_ENVIRONMENT environment
+static const char *environment(void *user, const char *name);
+#include "proxy_scene.h"
 
 #include "base/buffer.h"
 #include "format/edit.h"
 
-#include <check.h>
 #include <string.h>
 
-#define MEGABYTE ((size_t)1 << 20)
 #define IN_PROXY(text) ":8080 {\n\treverse_proxy 127.0.0.1:18789 {\n" text "\n\t}\n}\n"
 
 enum { ALL = DR_MEND_UPGRADE | DR_MEND_FORWARD | DR_MEND_TIMEOUT | DR_MEND_UPSTREAM | DR_MEND_BUFFERING };
-
-struct scene {
-    struct dr_arena arena;
-    struct memory memory;
-    struct dr_proxy_loader loader;
-    struct dr_proxy_config config;
-};
-
-static void release(struct scene *scene)
-{
-    dr_arena_release(&scene->arena);
-}
-
-#define _cleanup_scene_ _cleanup_(release)
 
 static const char *environment(void *user, const char *name)
 {
     (void)user;
     return strcmp(name, "UP") == 0 ? "127.0.0.1:18789" : strcmp(name, "LINES") == 0 ? "a\nb" : NULL;
-}
-
-static void look(struct scene *scene, const char *text, size_t length)
-{
-    *scene = (struct scene){ .arena = DR_ARENA(512 * MEGABYTE) };
-    scene->memory.arena = &scene->arena;
-    scene->loader = memory_loader(&scene->memory);
-    scene->loader.environment = environment;
-    memory_split(&scene->memory, text, length);
-    ck_assert_int_eq(dr_caddy_format.read(&scene->loader, MEMORY_MAIN, NULL, &scene->config), 0);
 }
 
 static const struct dr_route *only_route(struct scene *scene, const char *text)
