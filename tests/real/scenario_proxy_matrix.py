@@ -7,16 +7,14 @@ What is met is measured, never assumed: a fresh device's handshake (locality_cli
 command line, paired once in the healthy condition, tells whether a user gets in.
 """
 import concurrent.futures
-import json
 import re
 import shutil
-import subprocess
 
 import harness
-from harness import GATEWAY_TOKEN, HERE, Failure, Gateway, Home, expect, say, scratch
-from lan import CLIENT, HOST, Lan
+from harness import GATEWAY_TOKEN, Failure, Gateway, Home, expect, say
+from lan import HOST, Lan
+from newcomer import CLAIMS, Newcomer
 from proxies import CONDITIONS, SERVERS, Proxy, certificate
-from scenario_locality import recorded
 
 CHECKS = ("proxy-websocket", "docker-trusted-proxies", "proxy-attribution")
 TRUSTED = {"not-forwarded": None, "not-trusted": None, "too-wide": ["127.0.0.1", "10.77.0.0/24"]}
@@ -41,7 +39,7 @@ class Scene:
         self.client = Home(release)
         self.client.state.mkdir(mode=0o700)
         self.proxies = {name: Proxy(name, HOST, 8440 + n) for n, name in enumerate(SERVERS)}
-        self.client_tool = scratch() / "locality_client.mjs"
+        self.newcomer = Newcomer(self.lan, self.home)
 
     def configure(self, trusted) -> None:
         config = self.home.default_config()
@@ -51,32 +49,11 @@ class Scene:
 
     # ------------------------------------------------------------------------------------------ what a client meets
 
-    def ask(self, proxy, lie=False) -> dict:
-        """A fresh device, through the proxy."""
-        lies = [("X-Forwarded-For", "127.0.0.1"), ("X-Real-IP", "127.0.0.1")] if lie else []
-        ask = {"n": 0, "to": HOST, "port": proxy.port, "tls": True, "headers": [("Host", "localhost" if lie else f"{HOST}:{proxy.port}"), *lies],
-               "client_id": "cli", "client_mode": "cli", "release": self.release.version, "protocol": 4 if self.release.sqlite else 3,
-               "token": GATEWAY_TOKEN}
-        done = subprocess.run([*self.lan.enter, self.release.node, self.client_tool], input=json.dumps(ask) + "\n", capture_output=True,
-                              text=True, timeout=60, check=False)
-        if done.returncode != 0 or not done.stdout.strip():
-            raise Failure(f"the client: exit {done.returncode} {done.stderr}")
-        return json.loads(done.stdout)
+    def ask(self, proxy, lie=None) -> dict:
+        return self.newcomer.ask(proxy.port, True, [("Host", lie or f"{HOST}:{proxy.port}"), *(CLAIMS if lie else [])])
 
     def met(self, proxy) -> str:
-        answer = self.ask(proxy)
-        if answer.get("type") == "proxy_attribution_required":
-            return "403"
-        if answer.get("status") != 101:
-            return "no upgrade"
-        if answer.get("ok"):
-            return "paired unasked"
-        if "pairing required" not in str(answer.get("error")):
-            raise Failure(f"{proxy.server}: what is that? {answer}")
-        if self.ask(proxy, lie=True).get("ok"):
-            return "can lie"
-        state, address = recorded(self.release, self.home).get(answer["device"], ("", ""))
-        return "healthy" if (state, address) == ("pending", CLIENT) else "not told apart"
+        return self.newcomer.met(proxy.server, lambda lie=None: self.ask(proxy, lie), ["localhost"])
 
     def openclaw(self, proxy) -> harness.Result:
         """OpenClaw's own command line, in a home of its own for each proxy."""
@@ -178,8 +155,6 @@ def print_table(rows) -> None:
 
 
 def scenario(release) -> None:
-    tool = (HERE / "locality_client.mjs").read_bytes()
-    (scratch() / "locality_client.mjs").write_bytes(tool)
     scene = Scene(release)
     rows, failures = [], []
     for proxy in scene.proxies.values():

@@ -5,18 +5,16 @@ says, and that --fix lets them meet what they should. Six and more of each serve
 Each recipe has its server's usual folders to itself (an overlay in this test's mount namespace), the client a network namespace of its own.
 """
 import contextlib
-import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import time
 
 import harness
-from harness import GATEWAY_TOKEN, HERE, Failure, Gateway, Home, expect, say, scratch
-from lan import CLIENT, HOST, Lan
-from scenario_locality import recorded
+from harness import HERE, Failure, Gateway, Home, expect, say, scratch
+from lan import Lan
+from newcomer import CLAIMS, Newcomer
 
 sys.path.insert(0, str(HERE.parent / "proxies" / "recipes"))
 import cell  # noqa: E402  (its folder is known only now)
@@ -48,8 +46,7 @@ class Scene:
         self.release, self.lan, self.home = release, Lan(), Home(release)
         self.home.port = 18789  # as everywhere: this network is ours alone
         self.home.from_seed()
-        self.tool = scratch() / "locality_client.mjs"
-        shutil.copy(HERE / "locality_client.mjs", self.tool)
+        self.newcomer = Newcomer(self.lan, self.home)
         tls = scratch() / "recipe-tls"
         tls.mkdir()
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
@@ -66,30 +63,14 @@ class Scene:
 
     def ask(self, recipe, url, lie=None) -> dict:
         place = cell.urllib.parse.urlsplit(url)
-        headers = [("Host", lie or place.netloc), *recipe.headers, *([("X-Forwarded-For", "127.0.0.1"), ("X-Real-IP", "127.0.0.1")] if lie else [])]
+        headers = [("Host", lie or place.netloc), *recipe.headers, *(CLAIMS if lie else [])]
         tls = place.scheme == "https"
-        ask = {"n": 0, "to": HOST, "port": place.port or (443 if tls else 80), "tls": tls, "headers": headers, "client_id": "cli", "client_mode": "cli",
-               "release": self.release.version, "protocol": 4 if self.release.sqlite else 3, "token": GATEWAY_TOKEN, **({"servername": place.hostname} if place.hostname.endswith(".test") else {})}
-        done = subprocess.run([*self.lan.enter, self.release.node, self.tool], input=json.dumps(ask) + "\n", capture_output=True, text=True, timeout=60,
-                              check=False)
-        if done.returncode != 0 or not done.stdout.strip():
-            raise Failure(f"the client: exit {done.returncode} {done.stderr}")
-        return json.loads(done.stdout)
+        named = {"servername": place.hostname} if place.hostname.endswith(".test") else {}
+        return self.newcomer.ask(place.port or (443 if tls else 80), tls, headers, **named)
 
     def met(self, recipe, url) -> str:
-        answer = self.ask(recipe, url)
-        if answer.get("type") == "proxy_attribution_required":
-            return "403"
-        if answer.get("status") != 101:
-            return "no upgrade"
-        if answer.get("ok"):
-            return "paired unasked"
-        if "pairing required" not in str(answer.get("error")):
-            raise Failure(f"{recipe.name}: what is that? {answer}")
-        if any(self.ask(recipe, url, lie).get("ok") for lie in (cell.urllib.parse.urlsplit(url).netloc, "localhost")):
-            return "can lie"
-        state, address = recorded(self.release, self.home).get(answer["device"], ("", ""))
-        return "healthy" if (state, address) == ("pending", CLIENT) else "not told apart"
+        lies = (cell.urllib.parse.urlsplit(url).netloc, "localhost")
+        return self.newcomer.met(recipe.name, lambda lie=None: self.ask(recipe, url, lie), lies)
 
     # ------------------------------------------------------------------------------------------ one recipe
 
