@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 
-from scene import USER, Broken, Scene, codes, homes, need, snapshot, told
+from play import main, need
+from scene import USER, Scene, codes, homes, snapshot, told
 
 RENAME_EXCHANGE = 2
 libc = ctypes.CDLL(None, use_errno=True)
@@ -395,28 +396,17 @@ def mounts(doctor):
             libc.umount2(os.fsencode(place), 2)
 
 
-SCENES = {function.__name__.replace("_", "-"): function for function in (
+SCENES = (
     swap_file_for_link, swap_file_for_hard_link, swap_folder_for_link, swap_file_for_other_file, plan_of_another, plan_of_the_user,
     journal_is_roots_secret, race_folder,
     race_file, race_mode, fifo, device_node, folder_for_file, link_for_file, sparse, sparse_database, nested, many_pending,
     invalid_utf8, odd_names, deep_tree, few_resources, full_output, state_is_link_to_root, config_is_link_to_root,
-    root_with_absolute_links, mounts)}
+    root_with_absolute_links, mounts)
 
 
-def main():
-    if len(sys.argv) < 3:
-        print("\n".join(SCENES))
-        return 0
-    if os.geteuid() != 0:
-        print("skipped: needs root")
-        return 77
-    try:
-        SCENES[sys.argv[2]](sys.argv[1])
-    except Broken as broken:
-        print(f"{sys.argv[2]}: {broken}", file=sys.stderr)
-        return 1
-    return 0
+def play(scene, doctor):
+    scene(doctor)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(SCENES, play))

@@ -15,16 +15,9 @@ import subprocess
 import sys
 import tempfile
 
+from play import main, need
+
 OWNER = 61001
-
-
-class Broken(AssertionError):
-    pass
-
-
-def need(condition, text):
-    if not condition:
-        raise Broken(text)
 
 
 def identity(path):
@@ -440,27 +433,16 @@ def race_in_the_journal(scene):
     need(not extra and (scene.etc / "proxy.conf").exists(), f"in root's folder: {extra}")
 
 
-SCENES = {function.__name__.replace("_", "-"): function for function in (
+SCENES = (
     honest_undo, honest_undo_keeps_what_is_not_ours, no_record, record_cannot_be_written, torn_record, odd_record, other_journal,
     changed_journal, shortened_journal, emptied_journal, record_of_another, forged_new_file, forged_folder, forged_move, forged_temporary, forged_owner,
-    forged_mode_of_roots_in_the_home, forged_keep_copies_nothing, forged_undo, swapped_in_the_home, swapped_home_for_link, race_in_the_journal)}
+    forged_mode_of_roots_in_the_home, forged_keep_copies_nothing, forged_undo, swapped_in_the_home, swapped_home_for_link, race_in_the_journal)
 
 
-def main():
-    if len(sys.argv) < 3:
-        print("\n".join(SCENES))
-        return 0
-    if os.geteuid() != 0:
-        print("skipped: needs root")
-        return 77
-    try:
-        with Scene(sys.argv[1]) as scene:
-            SCENES[sys.argv[2]](scene)
-    except Broken as broken:
-        print(f"{sys.argv[2]}: {broken}", file=sys.stderr)
-        return 1
-    return 0
+def play(function, driver):
+    with Scene(driver) as scene:
+        function(scene)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(SCENES, play))

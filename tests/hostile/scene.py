@@ -11,6 +11,8 @@ import sys
 import tempfile
 import time
 
+from play import Broken, need
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cases"))
 sys.dont_write_bytecode = True
 import home as homes  # noqa: E402
@@ -20,15 +22,6 @@ USER = 1001
 MOST_KIB = 200 * 1024
 MOST_SECONDS = 30
 DOCUMENTED = {0, 1, 2, 3, 4, 5, 64}
-
-
-class Broken(AssertionError):
-    pass
-
-
-def need(condition, text):
-    if not condition:
-        raise Broken(text)
 
 
 class Scene:
